@@ -1,0 +1,48 @@
+"""The INI file as one frozen `Config`, with complaints that say what would be right."""
+
+from figsync.config.credentials import checked_token, read_token, token_file_problem
+from figsync.config.keys import KEYS, Key
+from figsync.config.kinds import is_loopback
+from figsync.config.load import answer_problem, find_config, load_config
+from figsync.config.values import (
+    AccountSettings,
+    Config,
+    DeletionSettings,
+    Direction,
+    FileDeletions,
+    ItemDeletions,
+    LooseFiles,
+    MirrorSettings,
+    NewItems,
+    ScheduleSettings,
+    StateSettings,
+    TransferSettings,
+)
+from figsync.config.write import example_config, write_config, write_private
+
+__all__ = [
+    "KEYS",
+    "AccountSettings",
+    "Config",
+    "DeletionSettings",
+    "Direction",
+    "FileDeletions",
+    "ItemDeletions",
+    "Key",
+    "LooseFiles",
+    "MirrorSettings",
+    "NewItems",
+    "ScheduleSettings",
+    "StateSettings",
+    "TransferSettings",
+    "answer_problem",
+    "checked_token",
+    "example_config",
+    "find_config",
+    "is_loopback",
+    "load_config",
+    "read_token",
+    "token_file_problem",
+    "write_config",
+    "write_private",
+]

@@ -1,0 +1,27 @@
+"""The only code that changes files in the mirror: atomic install, trash, hashing."""
+
+from figsync.disk.calls import Calls
+from figsync.disk.disk import Disk
+from figsync.disk.reader import PartBody
+from figsync.disk.temp import TempFile
+from figsync.disk.values import (
+    Entry,
+    Hashed,
+    Installed,
+    Probe,
+    RootIdentity,
+    Trashed,
+)
+
+__all__ = [
+    "Calls",
+    "Disk",
+    "Entry",
+    "Hashed",
+    "Installed",
+    "PartBody",
+    "Probe",
+    "RootIdentity",
+    "TempFile",
+    "Trashed",
+]

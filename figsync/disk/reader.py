@@ -1,0 +1,218 @@
+"""Reading the mirror: folders, files, their checksums, and one part for an upload."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from io import FileIO
+
+from figsync.disk.problems import printable, stale, told
+from figsync.disk.tree import Tree
+from figsync.disk.values import (
+    CHUNK,
+    READ,
+    Entry,
+    Hashed,
+    Place,
+    file_stat,
+    look,
+)
+from figsync.errors import DiskProblem, Interrupted
+from figsync.model import FileStat
+
+
+def _never() -> bool:
+    return False
+
+
+class Reader(Tree):
+    """A tree whose files can be read: regular ones only, never a pipe or a device."""
+
+    def entries(self, folder: str) -> list[Entry]:
+        """Return every name in *folder* ("" is the root), links not followed.
+
+        Stale when the folder is gone; DiskProblem when it can not be read.
+        """
+        with told(folder or str(self.root)):
+            try:
+                with self.folder(folder) as here, os.scandir(here) as names:
+                    return [_entry(name) for name in names]
+            except (FileNotFoundError, NotADirectoryError) as error:
+                raise stale(folder, "this folder is gone") from error
+
+    def open(self, path: str) -> FileIO:
+        """Open a regular file to read, unbuffered.
+
+        Stale when it is gone, DiskProblem when it is something else or unreadable.
+        """
+        with told(path):
+            try:
+                with self.at(path) as place:
+                    return open_regular(place, path)
+            except (FileNotFoundError, NotADirectoryError) as error:
+                raise stale(path, "it is gone") from error
+
+    def hash(
+        self, path: str, part_size: int = 0, *, stop: Callable[[], bool] = _never
+    ) -> Hashed:
+        """Read *path* once; MD5 of the whole and of each *part_size* bytes (0: none).
+
+        Stale when the file changes meanwhile, Interrupted when *stop* says so.
+        """
+        with told(path), self.open(path) as file:
+            before = file_stat(os.fstat(file.fileno()))
+            sums = _Sums(part_size, before.size)
+            buffer = memoryview(bytearray(min(CHUNK, before.size + 1)))
+            # A file that somebody appends to for ever is left at its first size.
+            while sums.size <= before.size and (count := file.readinto(buffer)):
+                if stop():
+                    raise Interrupted(printable(path), "stopped while reading it")
+                sums.feed(buffer[:count])
+            after = file_stat(os.fstat(file.fileno()))
+        if after != before or sums.size != before.size:
+            raise stale(path, "it changed while it was read")
+        return Hashed(sums.md5, sums.size, sums.parts, part_size, after)
+
+    def part_body(
+        self,
+        path: str,
+        start: int,
+        *,
+        length: int,
+        md5: bytes | None,
+        expect: FileStat,
+    ) -> PartBody:
+        """Open *length* bytes of *path* from *start*; Stale if it is not *expect*."""
+        span = range(start, start + length)
+        return PartBody(self.open(path), path, span, md5=md5, expect=expect)
+
+
+class PartBody:
+    """One part of a file as a request body; close it when the request is over.
+
+    The last bytes are handed out only when the MD5 of all is right and the file is
+    still what it was: else Stale, and the server never has a complete part.
+    """
+
+    def __init__(
+        self,
+        file: FileIO,
+        path: str,
+        span: range,
+        *,
+        md5: bytes | None,
+        expect: FileStat,
+    ) -> None:
+        self._file = file
+        self._path = path
+        self._span = span
+        self._next = span.start
+        self._md5 = md5
+        self._expect = expect
+        self._sum = hashlib.md5(usedforsecurity=False)
+        self._refuse_another()
+
+    def __len__(self) -> int:
+        return len(self._span)
+
+    def read(self, size: int = -1) -> bytes:
+        """Return up to *size* bytes, all that is left below 0, b"" at the end."""
+        left = self._span.stop - self._next
+        wanted = left if size < 0 else min(size, left)
+        chunk = self._read(wanted)
+        self._sum.update(chunk)
+        self._next += wanted
+        if 0 < wanted == left:
+            self._refuse_another()
+            if self._md5 is not None and self._sum.digest() != self._md5:
+                self._refuse()
+        return chunk
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _read(self, wanted: int) -> bytes:
+        chunk = b""
+        while missing := wanted - len(chunk):
+            with told(self._path):
+                more = os.pread(self._file.fileno(), missing, self._next + len(chunk))
+            if not more:
+                self._refuse()
+            chunk += more
+        return chunk
+
+    def _refuse_another(self) -> None:
+        if file_stat(os.fstat(self._file.fileno())) != self._expect:
+            self._refuse()
+
+    def _refuse(self) -> None:
+        self.close()
+        raise stale(self._path, "it changed before it was sent")
+
+
+class _Sums:
+    """MD5 of the whole and of its parts, fed chunk by chunk."""
+
+    def __init__(self, part_size: int, size: int) -> None:
+        self.size = 0
+        self._whole = hashlib.md5(usedforsecurity=False)
+        self._part = hashlib.md5(usedforsecurity=False)
+        self._part_size = part_size
+        self._filled = 0
+        self._done = bytearray()
+        # A file of one part would be summed twice for the same result.
+        self._single = size <= part_size
+
+    def feed(self, chunk: memoryview) -> None:
+        self.size += len(chunk)
+        self._whole.update(chunk)
+        while chunk and self._part_size and not self._single:
+            piece = chunk[: self._part_size - self._filled]
+            self._part.update(piece)
+            self._filled += len(piece)
+            chunk = chunk[len(piece) :]
+            if self._filled == self._part_size:
+                self._end_part()
+
+    def _end_part(self) -> None:
+        self._done += self._part.digest()
+        self._part = hashlib.md5(usedforsecurity=False)
+        self._filled = 0
+
+    @property
+    def md5(self) -> str:
+        return self._whole.hexdigest()
+
+    @property
+    def parts(self) -> bytes:
+        if self._single and self._part_size and self.size:
+            return self._whole.digest()
+        return bytes(self._done) + (self._part.digest() if self._filled else b"")
+
+
+def open_regular(place: Place, path: str) -> FileIO:
+    """Open a regular file to read; DiskProblem for anything else, left unopened."""
+    seen = look(place)
+    if seen is not None and seen.kind != "file":
+        raise _not_a_file(path, seen)
+    file = FileIO(os.open(place.name, READ, dir_fd=place.folder), "rb")
+    seen = file_stat(os.fstat(file.fileno()))
+    if seen.kind != "file":
+        file.close()
+        raise _not_a_file(path, seen)
+    return file
+
+
+def _not_a_file(path: str, seen: FileStat) -> DiskProblem:
+    kind = {"symlink": "symbolic link", "special": "pipe, socket or device"}
+    cause = f"it is a {kind.get(seen.kind, seen.kind)}, not a file"
+    return DiskProblem(printable(path), cause, "move it out of the mirror")
+
+
+def _entry(name: os.DirEntry[str]) -> Entry:
+    try:
+        return Entry(name.name, file_stat(name.stat(follow_symlinks=False)))
+    except OSError:
+        return Entry(name.name, None)
