@@ -1,0 +1,1 @@
+"""The sandbox's API service, one module per group of calls."""
