@@ -1,0 +1,39 @@
+"""The only code that speaks HTTP to Figshare."""
+
+from figsync.figshare.downloads import DownloadCalls, Source
+from figsync.figshare.files import ItemFiles
+from figsync.figshare.paging import Listing
+from figsync.figshare.records import (
+    NO_SIZE,
+    Account,
+    FileRecord,
+    Item,
+    ItemRow,
+    Part,
+    UploadSession,
+    public_record,
+)
+from figsync.figshare.session import Settings
+from figsync.figshare.uploads import PartBody, Readable, UploadCalls
+
+__all__ = [
+    "NO_SIZE",
+    "Account",
+    "FileRecord",
+    "Figshare",
+    "Item",
+    "ItemFiles",
+    "ItemRow",
+    "Listing",
+    "Part",
+    "PartBody",
+    "Readable",
+    "Settings",
+    "Source",
+    "UploadSession",
+    "public_record",
+]
+
+
+class Figshare(UploadCalls, DownloadCalls):
+    """One account on Figshare or on a server that speaks its API."""

@@ -1,0 +1,283 @@
+"""The connection to Figshare: requests in pace, repeated where that is safe."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import TypeVar
+
+from requests import Response
+
+from figsync.clock import Clock
+from figsync.errors import (
+    BadReply,
+    FigshareProblem,
+    Interrupted,
+    TooMany,
+    Unreachable,
+)
+from figsync.figshare.addresses import address, api_origin, is_below, origin
+from figsync.figshare.answers import Answer, Place, is_challenge, problem
+from figsync.figshare.ask import Ask, Reply
+from figsync.figshare.pacing import backoff, http_date, retry_after
+from figsync.figshare.session import (
+    FOREIGN,
+    Settings,
+    TokenAuth,
+    make_session,
+    no_answer,
+    proxies,
+    without_token,
+)
+from figsync.figshare.throttle import Throttle
+
+log = logging.getLogger(__name__)
+
+TRIES = 5
+PATIENCE = 120.0  # seconds; a longer silence is reported instead of waited for
+SHORT_SILENCE = 1.0  # seconds; for a 429 that does not say how long
+LONGEST_BODY = 64 * 1024 * 1024
+LONGEST_COMPLAINT = 64 * 1024
+READ_AT_ONCE = 64 * 1024
+DEFAULTS = Settings()
+
+Result = TypeVar("Result")
+
+
+class Connection:
+    """Requests in pace, answers checked; many threads may use it.
+
+    Raises nothing but this project's errors. Only the API's host is paced; every
+    host that answers 429 is left alone by all threads for as long as it asks.
+    """
+
+    def __init__(
+        self,
+        api_url: str,
+        token: str,
+        *,
+        clock: Clock,
+        impersonate: str = "",
+        settings: Settings = DEFAULTS,
+    ) -> None:
+        self.api = api_origin(api_url)
+        self.clock = clock
+        self.settings = settings
+        self.session = make_session(TokenAuth(api_url, token), settings)
+        self._base = api_url
+        self._token = token
+        self._impersonate = impersonate
+        self._pace = Throttle(settings.requests_per_second, settings.burst, clock)
+        self._bandwidth = Throttle(settings.bandwidth, settings.bandwidth, clock)
+        self._lock = threading.Lock()
+        self._requests: Counter[str] = Counter()
+        self._silent_until: dict[str, float] = {}
+        self._server_time: float | None = None
+        self._up = self._down = 0
+
+    @property
+    def requests(self) -> Mapping[str, int]:
+        """How many requests were sent so far, per host."""
+        with self._lock:
+            return dict(self._requests)
+
+    @property
+    def bytes_up(self) -> int:
+        """How many bytes of files were sent so far."""
+        return self._up
+
+    @property
+    def bytes_down(self) -> int:
+        """How many bytes of files were received so far."""
+        return self._down
+
+    @property
+    def pace_level(self) -> float:
+        """How many requests may go at once now; to be kept over a restart."""
+        return self._pace.level
+
+    @pace_level.setter
+    def pace_level(self, level: float) -> None:
+        self._pace.level = level
+
+    def server_time(self) -> float | None:
+        """Return the API's clock at its last answer (POSIX seconds), if any."""
+        return self._server_time
+
+    def close(self) -> None:
+        """Let all connections go."""
+        self.session.close()
+
+    def url(self, *segments: str) -> str:
+        """Return an address of the API; each segment is quoted whole."""
+        return address(self._base, *segments)
+
+    def is_api(self, url: str) -> bool:
+        """Say whether an address is the API's, not of a service on the same host."""
+        return is_below(url, self._base)
+
+    def call(self, ask: Ask) -> Reply:
+        """Send *ask*, again where that is safe, and return the answer, read whole."""
+        once = partial(self._call_once, ask)
+        return self.repeat(once) if ask.repeatable else once()
+
+    def repeat(self, work: Callable[[], Result]) -> Result:
+        """Return what *work* returns, trying again while Figshare is not there."""
+        for attempt in range(TRIES - 1):
+            try:
+                return work()
+            except (Unreachable, TooMany) as exc:
+                if isinstance(exc, TooMany) and exc.retry_after > PATIENCE:
+                    raise
+                pause = backoff(attempt, self.settings.random())
+                log.debug("Asking again in %.1f s: %s", pause, exc)
+            self.wait(pause)
+        return work()
+
+    def open(self, ask: Ask) -> Response:
+        """Send *ask* once and return the answer, its body still to be read.
+
+        Whatever is not a success raises, and lets the connection go.
+        """
+        response = self._send(self._impersonated(ask))
+        self._note_date(ask, response)
+        if response.status_code in ask.success and not is_challenge(response.headers):
+            return response
+        start = self._read(response, ask, most=LONGEST_COMPLAINT)
+        raise self._problem(ask, Answer(response.status_code, response.headers, start))
+
+    def read_all(self, response: Response, ask: Ask) -> bytes:
+        """Return the whole body of an answer; BadReply when it is out of proportion."""
+        content = self._read(response, ask, most=LONGEST_BODY)
+        if len(content) >= LONGEST_BODY:
+            raise BadReply(ask.subject, "the answer is far too long")
+        return content
+
+    def wait(self, seconds: float) -> None:
+        """Wait; Interrupted as soon as somebody asks to stop."""
+        if seconds > 0:
+            self._pause(seconds)
+
+    def sent(self, count: int) -> None:
+        """Count bytes of a file that are about to go up, within the bandwidth."""
+        with self._lock:
+            self._up += count
+        self.wait(self._bandwidth.take(count))
+
+    def received(self, count: int) -> None:
+        """Count bytes of a file that came down, within the bandwidth."""
+        with self._lock:
+            self._down += count
+        # A large file is not waited for when somebody asks to stop.
+        self._pause(self._bandwidth.take(count))
+
+    def _pause(self, seconds: float) -> None:
+        if self.clock.wait(seconds):
+            raise Interrupted("", "stopped on request")
+
+    def _call_once(self, ask: Ask) -> Reply:
+        response = self.open(ask)
+        content = self.read_all(response, ask)
+        answer = Answer(response.status_code, response.headers, content)
+        if answer.is_markup:
+            raise self._problem(ask, answer)
+        return Reply(content, response.headers)
+
+    def _send(self, ask: Ask) -> Response:
+        """Send *ask* once, when its turn has come."""
+        payload = ask.payload
+        self._wait_turn(ask)
+        try:
+            return self.session.request(
+                ask.method,
+                ask.url,
+                params=ask.query,
+                data=payload,
+                headers=ask.all_headers,
+                auth=without_token if ask.place is Place.UPLOAD else None,
+                timeout=self._timeouts(ask),
+                allow_redirects=False,
+                stream=True,
+                proxies=proxies(ask.url),
+            )
+        except FOREIGN as exc:
+            silent = no_answer(exc, ask.url, subject=ask.subject)
+        # Outside of the except clause: the foreign text holds whole addresses.
+        raise silent
+
+    def _timeouts(self, ask: Ask) -> tuple[float, float]:
+        """Return the time-outs; while a body is sent the first one is for sending."""
+        read = self.settings.read_timeout
+        return (self.settings.connect_timeout if ask.body is None else read, read)
+
+    def _read(self, response: Response, ask: Ask, *, most: int) -> bytes:
+        content = bytearray()
+        try:
+            for chunk in response.iter_content(READ_AT_ONCE):
+                content += chunk
+                if len(content) >= most:
+                    break
+            return bytes(content)
+        except FOREIGN as exc:
+            broken = no_answer(exc, ask.url, subject=ask.subject)
+        finally:
+            response.close()
+        raise broken
+
+    def _problem(self, ask: Ask, answer: Answer) -> FigshareProblem:
+        found = problem(answer, ask.place, subject=ask.subject, token=self._token)
+        if isinstance(found, TooMany):
+            now = http_date(answer.headers.get("Date", "")) or self.clock.now()
+            asked = retry_after(answer.headers.get("Retry-After", ""), now)
+            found.retry_after = asked or 0.0
+            self._hush(ask, SHORT_SILENCE if asked is None else asked)
+        return found
+
+    def _hush(self, ask: Ask, seconds: float) -> None:
+        until = self.clock.monotonic() + seconds
+        host = ask.host
+        with self._lock:
+            self._silent_until[host] = max(until, self._silent_until.get(host, until))
+
+    def _wait_turn(self, ask: Ask) -> None:
+        """Wait for this request's turn, then count it."""
+        if origin(ask.url) == self.api:
+            self.wait(self._pace.take(1))
+        host = ask.host
+        while (left := self._silent_until.get(host, 0) - self.clock.monotonic()) > 0:
+            if left > PATIENCE:
+                raise _still_silent(ask, left)
+            self.wait(left)
+        with self._lock:
+            self._requests[host] += 1
+
+    def _note_date(self, ask: Ask, response: Response) -> None:
+        moment = http_date(response.headers.get("Date", ""))
+        if moment is not None and origin(ask.url) == self.api:
+            self._server_time = moment
+
+    def _impersonated(self, ask: Ask) -> Ask:
+        """Return *ask* in the name of the account acted for.
+
+        GET and DELETE take it in the query, POST and PUT in the JSON body (official
+        documentation); other services do not know it.
+        """
+        own = self.is_api(ask.url) and ask.place is not Place.UPLOAD
+        if not self._impersonate or not own:
+            return ask
+        name = self._impersonate
+        account = {"impersonate": int(name) if name.isdecimal() else name}
+        if ask.method in ("GET", "DELETE"):
+            return replace(ask, query={**ask.query, **account})
+        return replace(ask, json={**(ask.json or {}), **account})
+
+
+def _still_silent(ask: Ask, seconds: float) -> TooMany:
+    cause = f"Figshare asked for {seconds:.0f} s without requests"
+    found = TooMany(ask.subject, cause, "the sync goes on by itself after that")
+    found.retry_after = seconds
+    return found
