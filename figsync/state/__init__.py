@@ -1,0 +1,40 @@
+"""The state: everything figsync remembers, in one SQLite database that people can read.
+
+The only SQL of figsync is in here.
+"""
+
+from figsync.state.decisions import Conflict, Decisions, HeldRow, Request
+from figsync.state.files import Files, KnownFile
+from figsync.state.history import History, HistoryRow
+from figsync.state.items import Items, Observed
+from figsync.state.settings import Settings
+from figsync.state.state import State
+from figsync.state.work import (
+    Absence,
+    CreateIntent,
+    Retry,
+    Transfer,
+    Work,
+    retry_wait,
+)
+
+__all__ = [
+    "Absence",
+    "Conflict",
+    "CreateIntent",
+    "Decisions",
+    "Files",
+    "HeldRow",
+    "History",
+    "HistoryRow",
+    "Items",
+    "KnownFile",
+    "Observed",
+    "Request",
+    "Retry",
+    "Settings",
+    "State",
+    "Transfer",
+    "Work",
+    "retry_wait",
+]

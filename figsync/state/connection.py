@@ -1,0 +1,179 @@
+"""One SQLite connection: its transactions, and its errors in figsync's words."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from sqlite_utils import Database
+
+from figsync.errors import DiskProblem, FigsyncError, NoRoom, StateDamaged
+from figsync.state.columns import Row, from_text, to_text
+
+T = TypeVar("T")
+
+_PRIMARY = 0xFF  # extended result codes carry the primary one in the low byte
+_REBUILD = "the next sync sets it aside and rebuilds it; no file is lost"
+_DAMAGE = {
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_FORMAT,
+    sqlite3.SQLITE_ERROR,  # a table or column is missing
+}
+_LOCKED = (
+    "another program keeps the database locked",
+    "close it (a database browser?) and try again",
+)
+_FORBIDDEN = (
+    "the state database can not be opened",
+    "give your user read and write permission for it and its folder",
+)
+_DISK = (
+    "the state database can not be read or written",
+    "look at the disk's health and the folder's permissions, then try again",
+)
+_CIRCUMSTANCES = {
+    sqlite3.SQLITE_BUSY: _LOCKED,
+    sqlite3.SQLITE_LOCKED: _LOCKED,
+    sqlite3.SQLITE_PROTOCOL: _LOCKED,
+    sqlite3.SQLITE_CANTOPEN: _FORBIDDEN,
+    sqlite3.SQLITE_PERM: _FORBIDDEN,
+    sqlite3.SQLITE_AUTH: _FORBIDDEN,
+    sqlite3.SQLITE_READONLY: (
+        "the state database can not be written",
+        "give your user write permission for it and its folder",
+    ),
+}
+
+
+class Connection:
+    """A connection used by one thread.
+
+    Circumstances are raised as DiskProblem, NoRoom or StateDamaged.
+    Misuse of SQLite is a bug and stays what it is.
+    """
+
+    def __init__(self, raw: sqlite3.Connection, path: Path) -> None:
+        raw.text_factory = from_text
+        self.path = path
+        # Plugins that other programs installed have no business in the state.
+        self.database = Database(raw, recursive_triggers=False, execute_plugins=False)
+
+    @classmethod
+    def to(cls, path: Path, access: str, *, patience: float = 10.0) -> Connection:
+        """Return a connection with *access*, parameters of an SQLite URI.
+
+        *patience* is how many seconds a locked database is waited for.
+        """
+        uri = f"{path.absolute().as_uri()}?{access}"
+        with translated(path):
+            raw = sqlite3.connect(uri, uri=True, timeout=patience, isolation_level=None)
+        return cls(raw, path)
+
+    def close(self) -> None:
+        self.database.close()
+
+    def rows(self, sql: str, *values: object) -> list[Row]:
+        """Return all rows of a query."""
+        with translated(self.path):
+            found: list[Row] = self._run(sql, values).fetchall()
+        return found
+
+    def row(self, sql: str, *values: object) -> Row:
+        """Return the first row of a query, or an empty one."""
+        found = self.rows(sql, *values)
+        return found[0] if found else ()
+
+    def load(self, make: Callable[[Row], T], sql: str, *values: object) -> list[T]:
+        """Return what *make* makes of each row; StateDamaged if it can not."""
+        found = self.rows(sql, *values)
+        try:
+            return [make(row) for row in found]
+        except (ValueError, KeyError) as exc:
+            raise damaged(self.path, str(exc)) from exc
+
+    def write(self, sql: str, *values: object) -> sqlite3.Cursor:
+        """Run one statement that changes something, in a transaction."""
+        with self.writing():
+            return self._run(sql, values)
+
+    def save(self, table: str, rows: Iterable[Row]) -> None:
+        """Insert or replace *rows*, given in the order of the table's columns."""
+        rows = list(rows)
+        if rows:
+            marks = ", ".join("?" * len(rows[0]))
+            sql = f"INSERT OR REPLACE INTO {table} VALUES ({marks})"
+            self.write_many(sql, rows)
+
+    def write_many(self, sql: str, rows: Iterable[Iterable[object]]) -> None:
+        """Run one statement for each of *rows*, all in one transaction."""
+        bound = [_bound(row) for row in rows]
+        if not bound:
+            return
+        with self.writing(), translated(self.path):
+            self.database.conn.executemany(sql, bound)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Make the writes inside one transaction; an exception undoes them all.
+
+        Inside another one only the writes of the inner are undone.
+        """
+        nested = self.database.conn.in_transaction
+        self._run("SAVEPOINT nested" if nested else "BEGIN IMMEDIATE")
+        try:
+            yield
+            self._run("RELEASE nested" if nested else "COMMIT")
+        except BaseException:
+            self._undo(nested)
+            raise
+
+    def _undo(self, nested: bool) -> None:
+        # SQLite itself ends the whole transaction on some errors, a full disk among.
+        if not self.database.conn.in_transaction:
+            return
+        if nested:
+            self._run("ROLLBACK TO nested")
+            self._run("RELEASE nested")
+        else:
+            self._run("ROLLBACK")
+
+    def _run(self, sql: str, values: Iterable[object] = ()) -> sqlite3.Cursor:
+        with translated(self.path):
+            return self.database.conn.execute(sql, _bound(values))
+
+
+def _bound(values: Iterable[object]) -> Row:
+    return tuple(to_text(v) if isinstance(v, str) else v for v in values)
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Raise what SQLite says of the database at *path* as an error of figsync."""
+    try:
+        yield
+    except (sqlite3.ProgrammingError, sqlite3.IntegrityError):
+        raise  # only a bug of figsync leads here
+    except sqlite3.DatabaseError as exc:
+        raise _translation(path, exc) from exc
+    except UnicodeDecodeError as exc:
+        raise damaged(path, "a text in it is not Unicode") from exc
+
+
+def damaged(path: Path, cause: str) -> StateDamaged:
+    """Return the error that says the database at *path* can not be trusted."""
+    return StateDamaged(str(path), cause, _REBUILD)
+
+
+def _translation(path: Path, exc: sqlite3.DatabaseError) -> FigsyncError:
+    # Errors of Python's own layer carry no code.
+    code: int = getattr(exc, "sqlite_errorcode", 0)
+    if code & _PRIMARY == sqlite3.SQLITE_FULL or code == sqlite3.SQLITE_IOERR_SHMSIZE:
+        return NoRoom(str(path), "the disk is full", "free some space")
+    if code & _PRIMARY in _DAMAGE:
+        return damaged(path, f"the state database is damaged ({exc})")
+    cause, remedy = _CIRCUMSTANCES.get(code & _PRIMARY, _DISK)
+    return DiskProblem(str(path), f"{cause} ({exc})", remedy)

@@ -1,0 +1,172 @@
+"""What the state knows of files: the local tree, the synced tree, and their names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from figsync.model import FileStat, SyncedFile
+from figsync.state.columns import Row, sealed, to_integer, unsealed
+from figsync.state.connection import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """A local file as the last scan saw it; *path* is relative to the item folder.
+
+    *hashed_at* and *seen_at* (when this stat was first seen) are POSIX seconds.
+    *parts* are the MD5s (16 bytes each) of consecutive slices of *part_size* bytes.
+    """
+
+    path: str
+    stat: FileStat
+    md5: str
+    hashed_at: float
+    seen_at: float
+    parts: bytes = field(default=b"", repr=False)
+    part_size: int = 0
+
+
+class Files:
+    """The rows of single files, of remembered names, and of made folders."""
+
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+
+    def local(self, folder: str) -> dict[str, KnownFile]:
+        """Return what the last scan of an item folder saw, by path."""
+        sql = "SELECT * FROM local_files WHERE folder = ?"
+        return {file.path: file for file in self._db.load(_known_file, sql, folder)}
+
+    def save_local(
+        self, folder: str, seen: Iterable[KnownFile], gone: Iterable[str] = ()
+    ) -> None:
+        """Store the *seen* files of a folder and drop the *gone* paths."""
+        with self._db.writing():
+            self._db.write_many(
+                "DELETE FROM local_files WHERE folder = ? AND path = ?",
+                [(folder, path) for path in gone],
+            )
+            self._db.save("local_files", [_local_row(folder, file) for file in seen])
+
+    def folders(self) -> set[str]:
+        """Return the item folders that have local files stored."""
+        return {row[0] for row in self._db.rows(_ALL_FOLDERS)}
+
+    def drop_folder(self, folder: str) -> None:
+        """Drop all local files stored for a folder."""
+        self._db.write("DELETE FROM local_files WHERE folder = ?", folder)
+
+    def rename_folder(self, old: str, new: str) -> None:
+        """Let *new* have the local files and the made folders stored for *old*."""
+        if old == new:
+            return
+        moved = {path for path in self.made_folders() if _is_within(path, old)}
+        with self._db.writing():
+            self.drop_folder(new)
+            self._db.write(
+                "UPDATE local_files SET folder = ? WHERE folder = ?", new, old
+            )
+            self.drop_made_folders(moved)
+            self.add_made_folders(new + path.removeprefix(old) for path in moved)
+
+    def synced(self, item_id: str) -> dict[str, SyncedFile]:
+        """Return the synced tree of an item; StateDamaged if a row was altered."""
+        sql = "SELECT * FROM synced_files WHERE item_id = ?"
+        files = self._db.load(_of_item, sql, item_id)
+        return {file.path: file for _, file in files}
+
+    def save_synced(self, item_id: str, file: SyncedFile) -> None:
+        row = (item_id, file.path, file.file_id, file.md5, file.size)
+        self._db.save("synced_files", [sealed("synced_files", *row)])
+
+    def drop_synced(self, item_id: str, path: str) -> None:
+        sql = "DELETE FROM synced_files WHERE item_id = ? AND path = ?"
+        self._db.write(sql, item_id, path)
+
+    def synced_total(self) -> int:
+        """Return how many files are synced, over all items."""
+        return int(self._db.row("SELECT count(*) FROM synced_files")[0])
+
+    def synced_sizes(self) -> int:
+        """Return how many bytes are synced, over all items."""
+        return int(self._db.row("SELECT coalesce(sum(size), 0) FROM synced_files")[0])
+
+    def synced_counts(self) -> dict[str, int]:
+        """Return how many files are synced in each item that has any."""
+        sql = "SELECT item_id, count(*) FROM synced_files GROUP BY item_id"
+        return {item_id: count for item_id, count in self._db.rows(sql)}
+
+    def copies(self, md5: str) -> list[tuple[str, SyncedFile]]:
+        """Return every synced file with that MD5, with the id of its item."""
+        return self._db.load(_of_item, "SELECT * FROM synced_files WHERE md5 = ?", md5)
+
+    def names(self, item_id: str) -> dict[str, str]:
+        """Return the remembered local path for each remote path of an item."""
+        sql = "SELECT remote_path, local_path FROM names WHERE item_id = ?"
+        return {remote: local for remote, local in self._db.rows(sql, item_id)}
+
+    def save_names(self, item_id: str, local_paths: Mapping[str, str]) -> None:
+        """Remember these local paths by remote path, in place of the item's others."""
+        if self.names(item_id) == dict(local_paths):
+            return
+        with self._db.writing():
+            self._db.write("DELETE FROM names WHERE item_id = ?", item_id)
+            self._db.save("names", [(item_id, *pair) for pair in local_paths.items()])
+
+    def add_name(self, item_id: str, remote_path: str, local_path: str) -> None:
+        """Remember one local path more, beside the item's others."""
+        self._db.save("names", [(item_id, remote_path, local_path)])
+
+    def made_folders(self) -> set[str]:
+        """Return the folders, relative to the root, that figsync itself made."""
+        return {row[0] for row in self._db.rows("SELECT path FROM made_folders")}
+
+    def add_made_folders(self, paths: Iterable[str]) -> None:
+        self._db.save("made_folders", [(path,) for path in paths])
+
+    def drop_made_folders(self, paths: Iterable[str]) -> None:
+        sql = "DELETE FROM made_folders WHERE path = ?"
+        self._db.write_many(sql, [(path,) for path in paths])
+
+
+# SELECT DISTINCT would read every row; this jumps from folder to folder.
+_ALL_FOLDERS = """
+WITH RECURSIVE folders (folder) AS (
+  SELECT min(folder) FROM local_files
+  UNION ALL
+  SELECT (SELECT min(folder) FROM local_files WHERE folder > folders.folder)
+  FROM folders WHERE folders.folder IS NOT NULL
+)
+SELECT folder FROM folders WHERE folder IS NOT NULL
+"""
+
+
+def _is_within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder}/")
+
+
+def _local_row(folder: str, file: KnownFile) -> Row:
+    return (
+        folder,
+        file.path,
+        file.stat.size,
+        to_integer(file.stat.mtime_ns),
+        to_integer(file.stat.ctime_ns),
+        to_integer(file.stat.inode),
+        file.md5,
+        file.hashed_at,
+        file.seen_at,
+        file.parts,
+        file.part_size,
+    )
+
+
+def _known_file(row: Row) -> KnownFile:
+    _, path, size, mtime, ctime, inode, *rest = row
+    return KnownFile(path, FileStat(size, int(mtime), int(ctime), int(inode)), *rest)
+
+
+def _of_item(row: Row) -> tuple[str, SyncedFile]:
+    item_id, path, file_id, md5, size = unsealed("synced_files", row)
+    return item_id, SyncedFile(path, file_id, md5, size)

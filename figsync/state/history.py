@@ -1,0 +1,87 @@
+"""What figsync did, for people to read and for the guards to count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from figsync.clock import Clock
+from figsync.state.columns import Row, from_time, to_time
+from figsync.state.connection import Connection
+
+_COUNT_SINCE = {
+    "local": "SELECT coalesce(sum(deleted_local), 0) FROM history"
+    " WHERE (deleted_local > 0 OR deleted_remote > 0) AND at >= ?",
+    "remote": "SELECT coalesce(sum(deleted_remote), 0) FROM history"
+    " WHERE (deleted_local > 0 OR deleted_remote > 0) AND at >= ?",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """One finished action; *at* is POSIX seconds."""
+
+    id: int
+    at: float
+    action: str
+    item_id: str
+    path: str
+    size: int
+    result: str
+    message: str
+
+
+class History:
+    """One row for each finished action."""
+
+    def __init__(self, db: Connection, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+
+    def add(  # noqa: PLR0913 - a row is written as it reads
+        self,
+        action: str,
+        *,
+        item_id: str,
+        path: str,
+        result: str,
+        size: int = 0,
+        message: str = "",
+        deleted_local: int = 0,
+        deleted_remote: int = 0,
+    ) -> None:
+        """Record that an action ended now, with the files it deleted on each side."""
+        self._db.write(
+            "INSERT INTO history (at, action, item_id, path, size, result, message,"
+            " deleted_local, deleted_remote) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            to_time(self._clock.now()),
+            action,
+            item_id,
+            path,
+            size,
+            result,
+            message,
+            deleted_local,
+            deleted_remote,
+        )
+
+    def recent(self, limit: int) -> list[HistoryRow]:
+        """Return the last *limit* rows, newest first."""
+        sql = (
+            "SELECT id, at, action, item_id, path, size, result, message"
+            " FROM history ORDER BY id DESC LIMIT ?"
+        )
+        return self._db.load(_history_row, sql, max(limit, 0))
+
+    def deletions(self, side: Literal["local", "remote"], since: float) -> int:
+        """Return how many files were deleted on one side since a POSIX time."""
+        return int(self._db.row(_COUNT_SINCE[side], to_time(since))[0])
+
+    def prune(self, before: float) -> None:
+        """Drop the rows older than a POSIX time."""
+        self._db.write("DELETE FROM history WHERE at < ?", to_time(before))
+
+
+def _history_row(row: Row) -> HistoryRow:
+    row_id, at, *rest = row
+    return HistoryRow(row_id, from_time(at), *rest)

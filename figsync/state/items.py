@@ -1,0 +1,184 @@
+"""What the state knows of items: the folder of each, and what Figshare last said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from figsync.model import Mode, RemoteFile, SyncedItem, Unknown
+from figsync.state.columns import Row, sealed, to_integer, unsealed
+from figsync.state.connection import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """An item as Figshare last described it.
+
+    *row_date* is the modified date of the list row that was seen before the record
+    was read, "" if unknown; *read_at* is when it was read (POSIX seconds, 0 never).
+    """
+
+    item_id: str
+    title: str
+    row_date: str
+    read_at: float
+    is_public: bool
+    file_count: int
+    size: int
+    created_date: str
+    writable_note: str = ""
+    downloadable_note: str = ""
+
+
+_ABOUT_AN_ITEM = ("items", "synced_files", "names", "transfers")
+_OBSERVATIONS = ("remote_items", "remote_files", "records")
+
+
+class Items:
+    """Synced items, and the observations of remote ones."""
+
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+
+    def all(self) -> dict[str, SyncedItem]:
+        """Return the synced items by item id; StateDamaged if a row was altered."""
+        items = self._db.load(_synced_item, "SELECT * FROM items")
+        return {item.item_id: item for item in items}
+
+    def save(self, item: SyncedItem) -> None:
+        row = sealed(
+            "items",
+            item.item_id,
+            item.folder,
+            to_integer(item.inode),
+            item.title,
+            item.mode.value,
+            item.named_by_user,
+        )
+        self._db.save("items", [row])
+
+    def drop(self, item_id: str) -> None:
+        """Forget the item and all that is stored about it, history aside."""
+        with self._db.writing():
+            for table in _ABOUT_AN_ITEM:
+                self._db.write(f"DELETE FROM {table} WHERE item_id = ?", item_id)
+            self.forget_observation(item_id)
+            self._db.write(
+                "DELETE FROM absences WHERE (scope = 'items' AND name = ?)"
+                " OR substr(scope, instr(scope, ':') + 1) = ?",
+                item_id,
+                item_id,
+            )
+
+    def observed(self) -> dict[str, Observed]:
+        """Return the observed items by item id."""
+        found = self._db.load(_observed, "SELECT * FROM remote_items")
+        return {observed.item_id: observed for observed in found}
+
+    def observe(
+        self,
+        observed: Observed,
+        record: bytes | None,
+        files: Sequence[RemoteFile] | None,
+    ) -> None:
+        """Store what Figshare said of an item, its *record* and its complete *files*.
+
+        None keeps what is stored; upload secrets in the record are blanked already.
+        """
+        with self._db.writing():
+            self._db.save("remote_items", [_observed_row(observed)])
+            if record is not None:
+                self._db.save("records", [(observed.item_id, _readable(record))])
+            if files is not None:
+                self._save_remote_files(observed.item_id, files)
+
+    def invalidate(self, item_id: str) -> None:
+        """Have the item read again in the next cycle: figsync is changing it."""
+        sql = "UPDATE remote_items SET read_at = 0 WHERE item_id = ?"
+        self._db.write(sql, item_id)
+
+    def forget_observation(self, item_id: str) -> None:
+        """Drop what Figshare said of the item: its record is to be read again."""
+        with self._db.writing():
+            for table in _OBSERVATIONS:
+                self._db.write(f"DELETE FROM {table} WHERE item_id = ?", item_id)
+
+    def record(self, item_id: str) -> bytes:
+        """Return the record, byte for byte as it was given, or b""."""
+        row = self._db.row("SELECT record FROM records WHERE item_id = ?", item_id)
+        if not row:
+            return b""
+        return row[0].encode() if isinstance(row[0], str) else bytes(row[0])
+
+    def remote_files(self, item_id: str) -> tuple[RemoteFile, ...]:
+        """Return the records last observed in the item, ordered by path."""
+        sql = "SELECT * FROM remote_files WHERE item_id = ? ORDER BY path, file_id"
+        return tuple(self._db.load(_remote_file, sql, item_id))
+
+    def _save_remote_files(self, item_id: str, files: Sequence[RemoteFile]) -> None:
+        self._db.write("DELETE FROM remote_files WHERE item_id = ?", item_id)
+        self._db.save("remote_files", [_remote_row(item_id, file) for file in files])
+
+
+def _synced_item(row: Row) -> SyncedItem:
+    item_id, folder, inode, title, mode, named = unsealed("items", row)
+    return SyncedItem(item_id, folder, int(inode), title, Mode(mode), bool(named))
+
+
+def _observed_row(seen: Observed) -> Row:
+    return (
+        seen.item_id,
+        seen.title,
+        seen.row_date,
+        seen.read_at,
+        seen.is_public,
+        seen.file_count,
+        seen.size,
+        seen.created_date,
+        seen.writable_note,
+        seen.downloadable_note,
+    )
+
+
+def _observed(row: Row) -> Observed:
+    item_id, title, row_date, read_at, is_public, *rest = row
+    return Observed(item_id, title, row_date, read_at, bool(is_public), *rest)
+
+
+def _readable(record: bytes) -> str | bytes:
+    # Text is what a person can read, and json_extract() query, in a browser.
+    try:
+        return record.decode()
+    except UnicodeDecodeError:
+        return record
+
+
+def _remote_row(item_id: str, file: RemoteFile) -> Row:
+    # The name of an Unknown is stored: its sentence may be reworded.
+    return (
+        item_id,
+        file.path,
+        file.file_id,
+        file.size,
+        file.md5,
+        file.folder,
+        file.name,
+        file.unknown.name if file.unknown else "",
+        file.link,
+        file.download_url,
+    )
+
+
+def _remote_file(row: Row) -> RemoteFile:
+    _, path, file_id, size, md5, folder, name, unknown, link, download_url = row
+    return RemoteFile(
+        path,
+        file_id,
+        size,
+        md5,
+        folder,
+        name,
+        Unknown[unknown] if unknown else None,
+        link,
+        download_url,
+    )

@@ -1,0 +1,109 @@
+"""The database as files on the disk: making it, copying it, setting it aside."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from figsync.errors import DiskProblem, NoRoom
+from figsync.state.connection import Connection, translated
+
+
+def make_private(path: Path) -> None:
+    """Make an empty file only its owner can read, and its folder, where missing."""
+    with _disk_problems(path):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not is_there(path):
+            path.touch(mode=0o600, exist_ok=False)
+        elif path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+
+
+def is_there(path: Path) -> bool:
+    """Say whether there is a file; DiskProblem if something else is in its place."""
+    with _disk_problems(path):
+        if path.exists() and not path.is_file():
+            remedy = "name another file as `database` in the section [state]"
+            raise DiskProblem(str(path), "it is not an ordinary file", remedy)
+        return path.exists()
+
+
+def copy_to_memory(path: Path) -> Connection:
+    """Return a copy of the database that lives in memory, empty if there is none.
+
+    Neither the file nor its folder, `-wal` and `-shm` change.
+    """
+    copy = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        if is_there(path):
+            _fill(copy, path)
+    except BaseException:
+        copy.close()
+        raise
+    return Connection(copy, path)
+
+
+def _fill(copy: sqlite3.Connection, path: Path) -> None:
+    wal, shm = _beside(path, "-wal"), _beside(path, "-shm")
+    if not wal.exists():
+        # Any other way of opening it would make the two files.
+        _back_up(path, "mode=ro&immutable=1", copy)
+    elif shm.exists():
+        _back_up(path, "mode=ro&readonly_shm=1", copy)
+    else:
+        with _disk_problems(path), TemporaryDirectory() as folder:
+            twin = Path(folder) / "state.db"
+            shutil.copyfile(path, twin)
+            shutil.copyfile(wal, _beside(twin, "-wal"))
+            _back_up(twin, "mode=rw", copy)
+
+
+def _back_up(path: Path, access: str, copy: sqlite3.Connection) -> None:
+    source = Connection.to(path, access)
+    try:
+        with translated(path):
+            source.database.conn.backup(copy)
+    finally:
+        source.close()
+
+
+def set_aside(path: Path, now: float) -> Path:
+    """Rename the database and what belongs to it; return its new name."""
+    stamp = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H%M%SZ")
+    with _disk_problems(path):
+        aside = _free_name(path, f".damaged-{stamp}")
+        # The database goes first: beside a new one, SQLite drops an old -wal.
+        for part in ("", "-wal", "-shm"):
+            if _beside(path, part).exists():
+                _beside(path, part).rename(_beside(aside, part))
+    return aside
+
+
+def _free_name(path: Path, ending: str) -> Path:
+    name, number = _beside(path, ending), 1
+    while name.exists():
+        number += 1
+        name = _beside(path, f"{ending}-{number}")
+    return name
+
+
+def _beside(path: Path, ending: str) -> Path:
+    return path.with_name(path.name + ending)
+
+
+@contextmanager
+def _disk_problems(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        cause = exc.strerror or str(exc)
+        if exc.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise NoRoom(str(path), cause, "free some space") from exc
+        remedy = "give your user write permission for the file and its folder"
+        raise DiskProblem(str(path), f"the state database: {cause}", remedy) from exc

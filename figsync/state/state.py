@@ -1,0 +1,123 @@
+"""The state database, and the ways to open it: as owner, as reader, as a copy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+from figsync.clock import Clock, SystemClock
+from figsync.state import place, schema
+from figsync.state.connection import Connection
+from figsync.state.decisions import Decisions
+from figsync.state.files import Files
+from figsync.state.history import History
+from figsync.state.items import Items
+from figsync.state.settings import Settings
+from figsync.state.work import Work
+
+
+class State:
+    """Everything figsync remembers; a State is used by the thread that opened it.
+
+    Every call raises DiskProblem, NoRoom or StateDamaged where SQLite fails.
+    """
+
+    def __init__(self, db: Connection, clock: Clock) -> None:
+        self._db = db
+        self.settings = Settings(db)
+        self.items = Items(db)
+        self.files = Files(db)
+        self.work = Work(db, clock)
+        self.decisions = Decisions(db, clock)
+        self.history = History(db, clock)
+
+    @classmethod
+    def open(cls, path: Path, *, clock: Clock, patience: float = 10.0) -> State:
+        """Open the state as its owner, who holds the lock; make or migrate it first.
+
+        StateDamaged if it is not sound; a locked database is waited for *patience*
+        seconds.
+        """
+        place.make_private(path)
+        with _kept(Connection.to(path, "mode=rw", patience=patience)) as db:
+            schema.check(db)
+            db.rows("PRAGMA journal_mode = WAL")
+            _durable(db)
+            schema.migrate(db)
+        return cls(db, clock)
+
+    @classmethod
+    def for_requests(
+        cls, path: Path, *, clock: Clock, patience: float = 10.0
+    ) -> State | None:
+        """Open the state of a running owner to leave requests; None if there is none.
+
+        Nothing is checked or migrated.
+        """
+        if not place.is_there(path):
+            return None
+        with _kept(Connection.to(path, "mode=rw", patience=patience)) as db:
+            ready = schema.is_current(db)
+            _durable(db)
+        if not ready:
+            db.close()
+            return None
+        return cls(db, clock)
+
+    @classmethod
+    def read_only(cls, path: Path, *, clock: Clock) -> State | None:
+        """Open the state to look at it, None until an owner made or migrated it."""
+        if not place.is_there(path):
+            return None
+        with _kept(Connection.to(path, "mode=ro")) as db:
+            schema.check_owner(db)
+            ready = schema.is_current(db)
+        if not ready:
+            db.close()
+            return None
+        return cls(db, clock)
+
+    @classmethod
+    def private_copy(cls, path: Path, *, clock: Clock) -> State:
+        """Return a copy in memory, empty if there is no state yet, for a dry run.
+
+        Nothing on the disk changes, neither now nor by what the copy is used for.
+        """
+        with _kept(place.copy_to_memory(path)) as db:
+            schema.check(db)
+            schema.migrate(db)
+        return cls(db, clock)
+
+    @staticmethod
+    def set_aside(path: Path, *, clock: Clock | None = None) -> Path:
+        """Rename a damaged database, which no State has open; return its new name."""
+        return place.set_aside(path, (clock or SystemClock()).now())
+
+    def close(self) -> None:
+        """Close the database; closing it again is fine."""
+        self._db.close()
+
+    def __enter__(self) -> State:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def atomic(self) -> AbstractContextManager[None]:
+        """Make the writes inside one transaction; an exception undoes them all."""
+        return self._db.writing()
+
+
+def _durable(db: Connection) -> None:
+    db.rows("PRAGMA synchronous = FULL")
+
+
+@contextmanager
+def _kept(db: Connection) -> Iterator[Connection]:
+    """Leave *db* open, but close it if an exception ends the block."""
+    try:
+        yield db
+    except BaseException:
+        db.close()
+        raise
