@@ -1,0 +1,1 @@
+"""The heart: engine, scan, observe, plan, items, guards, execute, in this order."""

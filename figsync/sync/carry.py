@@ -1,0 +1,287 @@
+"""What people ask for, carried out by the one who owns the mirror."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from figsync.disk import Disk
+from figsync.errors import FigsyncError, NeedsPerson, Stale, WrongUsage
+from figsync.model import FileStat, Mode, SyncedItem
+from figsync.naming import fold, folder_name, shown, unique_name, with_suffix
+from figsync.state import Conflict, HeldRow, State
+from figsync.sync import arrange
+from figsync.sync.bind import acknowledge_scope
+from figsync.sync.exclusions import keep_exclusions
+from figsync.sync.mirror import Mirror
+from figsync.sync.root import MARKER_ID, ROOT_ACKNOWLEDGED, check_marker
+
+SYNC_NEXT = "`figsync sync` carries it out"
+KEPT_COPY = "local copy"
+_SEE_HELD = "see `figsync held` for the numbers"
+_SEE_ITEMS = "give the id of an item or the name of its folder"
+
+log = logging.getLogger(__name__)
+
+Words = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One wish of a person: what to do, and the words that say with what."""
+
+    verb: str
+    words: Words
+
+
+def carry_out(mirror: Mirror, asked: Asked) -> str:
+    """Do what was asked and return a sentence about it; WrongUsage if it can not be."""
+    perform = _CARRY.get(asked.verb)
+    if perform is None:
+        raise WrongUsage("", f"this figsync can not {shown(asked.verb)}")
+    check_marker(mirror.disk, mirror.state.settings.get(MARKER_ID))
+    return perform(mirror, asked.words)
+
+
+def carry_out_requests(mirror: Mirror) -> None:
+    """Do what other processes asked for; what can not be done is in the history."""
+    for request in mirror.state.decisions.requests():
+        try:
+            said = carry_out(mirror, Asked(request.verb, request.arguments))
+        except NeedsPerson:
+            return
+        except FigsyncError as problem:
+            log.warning("figsync %s: %s", request.verb, problem)
+            _remember(mirror, request.verb, problem)
+        else:
+            log.info("figsync %s: %s", request.verb, said)
+        mirror.state.decisions.drop_request(request.id)
+
+
+def _remember(mirror: Mirror, verb: str, problem: FigsyncError) -> None:
+    action, message = f"figsync {verb}", str(problem)
+    mirror.state.history.add(
+        action, item_id="", path=problem.subject, result="refused", message=message
+    )
+
+
+def check_asked(asked: Asked, state: State, disk: Disk) -> None:
+    """Raise WrongUsage if what is named is not there; nothing is changed."""
+    words = asked.words
+    match asked.verb:
+        case "approve" if not words.get("scope"):
+            _approvable(state, words)
+        case "reject":
+            _rejectable(state, words)
+        case "include" | "exclude":
+            _item(state, words["item"])
+        case "conflicts keep":
+            _conflict(state, disk, words["path"])
+
+
+def approve(mirror: Mirror, words: Words) -> str:
+    """Approve held actions by id, all of them, or the present scope."""
+    if words.get("scope"):
+        acknowledge_scope(mirror)
+        mirror.state.settings.set(ROOT_ACKNOWLEDGED, "yes")
+        return f"The root and the rules are acknowledged as they are; {SYNC_NEXT}."
+    rows = _approvable(mirror.state, words)
+    count = mirror.state.decisions.approve(row.id for row in rows)
+    return f"Approved: {count}; {SYNC_NEXT}." if rows else "Nothing is held."
+
+
+def reject(mirror: Mirror, words: Words) -> str:
+    """Reject held actions: the missing side comes back."""
+    rows = _rejectable(mirror.state, words)
+    count = mirror.state.decisions.reject(row.id for row in rows)
+    return f"Rejected: {count}; {SYNC_NEXT}." if rows else "Nothing is held."
+
+
+def _approvable(state: State, words: Words) -> list[HeldRow]:
+    rows = _named(state, words)
+    for row in rows:
+        if not row.needs_person:
+            cause = f"nothing is to be approved: {row.reason}"
+            raise WrongUsage(f"held action {row.id}", cause, _SEE_HELD)
+    return rows
+
+
+def _rejectable(state: State, words: Words) -> list[HeldRow]:
+    rows = _named(state, words)
+    for row in rows:
+        if row.listed:
+            cause = f"nothing is to be rejected: {row.reason}"
+            raise WrongUsage(f"held action {row.id}", cause, _SEE_HELD)
+    return rows
+
+
+def _named(state: State, words: Words) -> list[HeldRow]:
+    rows = {str(row.id): row for row in state.decisions.held()}
+    if words.get("all"):
+        return [row for row in rows.values() if row.needs_person]
+    for named in words["ids"].split():
+        if named not in rows:
+            raise WrongUsage("", f"there is no held action {named}", _SEE_HELD)
+    return [rows[named] for named in words["ids"].split()]
+
+
+def include(mirror: Mirror, words: Words) -> str:
+    """Mirror an item with its files from now on."""
+    known = _item(mirror.state, words["item"])
+    told = shown(known.folder or known.title or known.item_id)
+    if known.mode is Mode.MIRRORED:
+        return f"{told} is mirrored already."
+    if known.mode is Mode.ORPHANED:
+        cause = "its item was deleted on Figshare"
+        raise WrongUsage(told, cause, "approve it to make a new draft of the folder")
+    if not known.folder:
+        known = _with_folder(mirror, known)
+    with mirror.state.atomic():
+        mirror.state.items.save(replace(known, mode=Mode.MIRRORED))
+        mirror.state.items.invalidate(known.item_id)
+    keep_exclusions(mirror)
+    return f"Included {told}; `figsync sync` brings its files."
+
+
+def _with_folder(mirror: Mirror, known: SyncedItem) -> SyncedItem:
+    """Make a folder for an item that has none, under a name that is free."""
+    taken = {fold(entry.name) for entry in mirror.disk.entries("")}
+    taken |= {fold(item.folder) for item in mirror.state.items.all().values()}
+    name = unique_name(folder_name(known.title), taken, known.item_id)
+    made = mirror.disk.make_folder(name)
+    mirror.state.files.add_made_folders(made)
+    stat = mirror.disk.stat(name)
+    return replace(known, folder=name, inode=stat.inode if stat else 0)
+
+
+def exclude(mirror: Mirror, words: Words) -> str:
+    """Stop mirroring an item; its synced files go to the trash, Figshare keeps all."""
+    state, disk = mirror.state, mirror.disk
+    known = _item(state, words["item"])
+    told = shown(known.folder or known.title or known.item_id)
+    if known.mode is Mode.EXCLUDED:
+        return f"{told} is excluded already."
+    folder, synced = known.folder, state.files.synced(known.item_id)
+    # The state lets go first: no missing file may look like a deletion.
+    arrange.exclude(mirror, known.item_id, folder=folder)
+    if folder:
+        for row in synced.values():
+            _trash_if_same(disk, f"{folder}/{row.path}", row.md5)
+    remains = bool(folder) and not _cleared(mirror, folder)
+    if folder and not remains:
+        state.items.save(replace(state.items.all()[known.item_id], folder=""))
+        state.files.drop_folder(folder)
+    keep_exclusions(mirror)
+    kept = "; what was not synced stays in its folder" if remains else ""
+    return (
+        f"Excluded {told}: its files are in the trash, Figshare keeps its own{kept};"
+        f" `figsync include {known.item_id}` brings it back."
+    )
+
+
+def _trash_if_same(disk: Disk, path: str, md5: str) -> None:
+    stat = disk.stat(path)
+    if stat is not None and stat.kind == "file":
+        try:
+            disk.trash(path, stat, md5=md5)
+        except Stale:
+            log.info("Left %s, it is not what was synced", shown(path))
+
+
+def _cleared(mirror: Mirror, folder: str) -> bool:
+    """Remove what figsync made of a folder without files; False if files remain."""
+    if mirror.disk.stat(folder) is None:
+        return True
+    if not arrange.is_bare(mirror, folder):
+        return False
+    mirror.disk.set_aside_record(folder)
+    arrange.remove_made_folders(mirror, folder)
+    return True
+
+
+def _item(state: State, word: str) -> SyncedItem:
+    """Return the item of this id or folder name."""
+    items = state.items.all()
+    if word in items:
+        return items[word]
+    name = word.rstrip("/")
+    named = [i for i in items.values() if (i.folder or folder_name(i.title)) == name]
+    if len(named) == 1:
+        return named[0]
+    raise WrongUsage(shown(word), "figsync knows no such item", _SEE_ITEMS)
+
+
+def keep(mirror: Mirror, words: Words) -> str:
+    """Resolve a conflict: the copy wins, or the record does, or both stay."""
+    conflict = _conflict(mirror.state, mirror.disk, words["path"])
+    copy, path = _paths(conflict)
+    stat = mirror.disk.stat(copy)
+    assert stat is not None
+    said = _KEEP[words["which"]](mirror.disk, copy, path, stat)
+    rest = [c for c in mirror.state.decisions.conflicts() if c != conflict]
+    mirror.state.decisions.replace_conflicts(rest)
+    return said
+
+
+def _keep_local(disk: Disk, copy: str, path: str, stat: FileStat) -> str:
+    if disk.stat(path) is None:
+        disk.move(copy, path, expect=stat)
+    else:
+        arrange.put_over(disk, copy, path, expect=stat)
+    return f"The local version is {shown(path)} now; `figsync sync` uploads it."
+
+
+def _keep_remote(disk: Disk, copy: str, path: str, stat: FileStat) -> str:
+    disk.trash(copy, stat)
+    return f"{shown(path)} stays as on Figshare; the local version is in the trash."
+
+
+def _keep_both(disk: Disk, copy: str, path: str, stat: FileStat) -> str:
+    name, number = with_suffix(path, KEPT_COPY), 1
+    while disk.stat(name) is not None:
+        number += 1
+        name = with_suffix(path, f"{KEPT_COPY} {number}")
+    disk.move(copy, name, expect=stat)
+    return f"The local version is {shown(name)} now; `figsync sync` uploads it."
+
+
+_KEEP = {"local": _keep_local, "remote": _keep_remote, "both": _keep_both}
+
+
+def _conflict(state: State, disk: Disk, path: str) -> Conflict:
+    """Return the conflict whose file or copy has this path below the root."""
+    found = [
+        conflict
+        for conflict in state.decisions.conflicts()
+        if path in _paths(conflict) and disk.stat(_paths(conflict)[0]) is not None
+    ]
+    if len(found) == 1:
+        return found[0]
+    remedy = "see `figsync conflicts` for the paths"
+    if found:
+        cause = "it has several conflict copies: name the copy"
+        raise WrongUsage(shown(path), cause, remedy)
+    raise WrongUsage(shown(path), "there is no such conflict", remedy)
+
+
+def _paths(conflict: Conflict) -> tuple[str, str]:
+    """Return copy and file of a conflict, below the root."""
+    folder = conflict.folder
+    return f"{folder}/{conflict.copy}", f"{folder}/{conflict.path}"
+
+
+def restore(mirror: Mirror, words: Words) -> str:
+    """Bring a file back from the trash; what has its name by now stays."""
+    path = mirror.disk.trash_restore(words["path"])
+    return f"Restored {shown(path)}; the next sync sees it as a new file."
+
+
+_CARRY: Mapping[str, Callable[[Mirror, Words], str]] = {
+    "approve": approve,
+    "reject": reject,
+    "include": include,
+    "exclude": exclude,
+    "conflicts keep": keep,
+    "trash restore": restore,
+}

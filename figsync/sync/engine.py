@@ -1,0 +1,274 @@
+"""One cycle in five steps: check, observe, decide, execute, remember."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from figsync.errors import FigsyncError
+from figsync.figshare import Account
+from figsync.model import (
+    Action,
+    ActionKey,
+    Download,
+    KeepBoth,
+    Outcome,
+    Plan,
+    Upload,
+    WriteRecord,
+)
+from figsync.state import Retry
+from figsync.sync.bind import check_account, remember_scope, scope_change
+from figsync.sync.carry import carry_out_requests
+from figsync.sync.decide import Decider
+from figsync.sync.exclusions import keep_exclusions, restore_exclusions
+from figsync.sync.execute import execute
+from figsync.sync.facts import store_account, store_left_out
+from figsync.sync.finish import finish_uploads
+from figsync.sync.guards import Facts, Limits, Wait, guard
+from figsync.sync.mirror import Mirror
+from figsync.sync.moves import moved_keys
+from figsync.sync.observe import View, observe
+from figsync.sync.parts import PART_SIZE
+from figsync.sync.policies import Policy
+from figsync.sync.record import REFUSED, Recorder, retry_name
+from figsync.sync.root import check_root, look_at_root
+from figsync.sync.scan import Lens, mirror_rules
+from figsync.sync.send import FOLDERS_KEPT, NOT_KEPT, upload_name
+from figsync.sync.survey import Survey
+from figsync.sync.sweep import (
+    expire_trash,
+    restart_grace_after_jump,
+    sweep_strays,
+)
+from figsync.sync.tasks import Task
+
+T = TypeVar("T")
+
+DAY = 24 * 3600.0
+UPLOADS_A_DAY = 2
+DOWNLOADS_A_DAY = 3
+DEFAULT_PART_SIZE = 10 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody asked of a cycle: only some folders, and failures at once."""
+
+    only: frozenset[str] = frozenset()
+    retry_now: bool = False
+
+
+@dataclass(slots=True)
+class Cycle:
+    """What one cycle decided and did."""
+
+    plan: Plan
+    survey: Survey
+    view: View
+    outcomes: list[Outcome] = field(default_factory=list)
+    not_found: list[str] = field(default_factory=list)
+    moved: frozenset[ActionKey] = frozenset()
+
+    def due_again(self, now: float) -> bool:
+        """Tell whether another cycle would have something to do at once."""
+        due = (h.until for h in self.plan.held if h.until is not None)
+        moved = any(_matters(outcome) for outcome in self.outcomes)
+        return self.view.again or moved or any(until <= now for until in due)
+
+
+def _matters(outcome: Outcome) -> bool:
+    """Tell whether what was done may make something else possible or necessary."""
+    action = outcome.action
+    if isinstance(action, WriteRecord) and not action.is_new:
+        return outcome.result == "stale"
+    return outcome.result in ("done", "stale")
+
+
+def sync_once(mirror: Mirror, wish: Wish) -> Cycle:
+    """Run one cycle; raises when nothing may or can be done at all.
+
+    Raises NeedsPerson for a wrong root or account, FigshareProblem when the account
+    can not be listed; what goes wrong with one item or file is in the outcomes.
+    """
+    mirror.progress.phase("Checking the folder")
+    mirror.rules = mirror_rules(mirror.config, mirror.disk)
+    if not mirror.dry_run:
+        carry_out_requests(mirror)
+    check_root(mirror)
+    restore_exclusions(mirror)
+    mirror.progress.phase("Asking Figshare")
+    view = _only(mirror, _observation(mirror))
+    restart_grace_after_jump(mirror, mirror.state.items.all())
+    mirror.progress.phase("Looking at files")
+    survey = _survey(mirror, view.account)
+    decider = Decider(mirror, view, look_at_root(mirror), survey, wish.only)
+    plan = _only(mirror, decider.plan())
+    moved = moved_keys(mirror, plan)
+    plan = _guarded(mirror, survey, plan, wish, moved)
+    cycle = Cycle(plan, survey, view, not_found=decider.not_found(), moved=moved)
+    mirror.progress.planned(plan)
+    if mirror.dry_run:
+        cycle.outcomes = [Outcome(action, "planned") for action in plan.actions]
+    else:
+        _carry_out(mirror, cycle)
+    _remember(mirror, cycle, wish.only)
+    return cycle
+
+
+def _observation(mirror: Mirror) -> Task[View]:
+    account = yield from check_account(mirror)
+    if not mirror.dry_run:
+        yield from finish_uploads(mirror)
+    return (yield from observe(mirror, account))
+
+
+def _only(mirror: Mirror, task: Task[T]) -> T:
+    """Run one task to its end; raise what it raises."""
+    (result,) = mirror.drive([task])
+    if isinstance(result, FigsyncError):
+        raise result
+    return result
+
+
+def _survey(mirror: Mirror, account: Account) -> Survey:
+    config, state = mirror.config, mirror.state
+    state.settings.set("maximum_file_size", str(account.maximum_file_size or ""))
+    lens = Lens(
+        mirror.disk,
+        mirror.rules,
+        mirror.clock.now(),
+        config.schedule.settle,
+        int(state.settings.get(PART_SIZE) or DEFAULT_PART_SIZE),
+    )
+    policy = Policy(
+        config.mirror.direction,
+        config.deletions.files,
+        config.deletions.items,
+        state.decisions.rejected(),
+    )
+    return Survey(lens, policy, _free_quota(account))
+
+
+def _free_quota(account: Account) -> int | None:
+    """Return quota less use, as current uploaders compute it; None if not stated."""
+    if not account.quota:
+        return None
+    return max(0, account.quota - (account.used_quota or 0))
+
+
+def _guarded(
+    mirror: Mirror,
+    survey: Survey,
+    plan: Plan,
+    wish: Wish,
+    moved: frozenset[ActionKey],
+) -> Plan:
+    deletions, state, now = mirror.config.deletions, mirror.state, mirror.clock.now()
+    limits = Limits(
+        deletions.grace, deletions.max_files, deletions.max_percent, deletions.items
+    )
+    facts = Facts(
+        mirror_files=state.files.synced_total(),
+        deleted={
+            "local": state.history.deletions("local", now - DAY),
+            "remote": state.history.deletions("remote", now - DAY),
+        },
+        item_files=survey.item_files,
+        missed_since=survey.missed_since,
+        waits=_waits(mirror, plan, wish),
+        unsure=survey.unsure,
+        # No approval moves away what has the name already.
+        approved=state.decisions.approved() - survey.blocked,
+        moved=moved,
+        scope_change=scope_change(mirror),
+    )
+    return guard(plan, limits, facts, now)
+
+
+def _waits(mirror: Mirror, plan: Plan, wish: Wish) -> dict[ActionKey, Wait]:
+    """Return the actions that failed lately or were repeated too often."""
+    waits: dict[ActionKey, Wait] = {}
+    now = mirror.clock.now()
+    for action in plan.actions:
+        retry = mirror.state.work.retry(retry_name(action.key))
+        if reason := _repeated(mirror, action):
+            waits[action.key] = Wait(reason)
+        elif retry is not None and retry.next_at > now and not wish.retry_now:
+            waits[action.key] = _failed(action, retry)
+    return waits
+
+
+def _failed(action: Action, retry: Retry) -> Wait:
+    """Return how a failed action waits: a refused write waits for a person."""
+    if not retry.message.startswith(REFUSED):
+        reason = f"failed {retry.tries} times, the last time: {retry.message}"
+        return Wait(reason, retry.next_at)
+    return Wait(retry.message, listed=isinstance(action, Download | KeepBoth))
+
+
+def _repeated(mirror: Mirror, action: Action) -> str:
+    work, settings = mirror.state.work, mirror.state.settings
+    if isinstance(action, Upload):
+        if "/" in action.path and settings.get(FOLDERS_KEPT) == "no":
+            return NOT_KEPT
+        if work.count("upload", upload_name(action)) >= UPLOADS_A_DAY:
+            return "it was uploaded twice in 24 hours and is still not there"
+    if isinstance(action, Download) and not action.remote.link:
+        times = work.count("download", action.remote.file_id)
+        if times >= DOWNLOADS_A_DAY:
+            return f"it was downloaded {times} times in 24 hours and is still not here"
+    return ""
+
+
+def _carry_out(mirror: Mirror, cycle: Cycle) -> None:
+    mirror.progress.phase("Syncing")
+    _only(mirror, sweep_strays(mirror, cycle.plan, cycle.view))
+    approved = mirror.state.decisions.approved()
+    recorder = Recorder(mirror, approved, cycle.moved)
+    for outcome in execute(mirror, cycle.plan, recorder):
+        cycle.outcomes.append(outcome)
+    settle_rejections(mirror, cycle.outcomes)
+    expire_trash(mirror)
+
+
+def settle_rejections(mirror: Mirror, outcomes: Sequence[Outcome]) -> None:
+    """Drop the rejections whose missing side was brought back."""
+    back = {
+        (outcome.action.where.item_id, outcome.action.path)
+        for outcome in outcomes
+        if outcome.result == "done"
+    }
+    for key in mirror.state.decisions.rejected():
+        if (key.item_id, key.path) in back:
+            mirror.state.decisions.settle(key)
+
+
+def _remember(mirror: Mirror, cycle: Cycle, only: frozenset[str]) -> None:
+    """Store what people will ask about: held actions, conflicts, what is left out.
+
+    What a partial sync did not look at stays as it was.
+    """
+    state, now = mirror.state, mirror.clock.now()
+    conflicts = [replace(found, since=now) for found in cycle.survey.conflicts]
+    with state.atomic():
+        state.decisions.replace_held(cycle.plan.held, within=only)
+        state.decisions.replace_conflicts(conflicts, within=only)
+        store_account(mirror, cycle.view.account)
+        if not only:
+            _drop_outdated_approvals(mirror, cycle)
+            store_left_out(mirror, cycle.survey.not_uploadable)
+        state.history.prune(now - 90 * DAY)
+    remember_scope(mirror)
+    if not mirror.dry_run:
+        keep_exclusions(mirror)
+
+
+def _drop_outdated_approvals(mirror: Mirror, cycle: Cycle) -> None:
+    """An approval covers what was shown: it ends when that is no longer planned."""
+    planned = {action.key for action in cycle.plan.actions}
+    planned |= {held.action.key for held in cycle.plan.held}
+    for key in mirror.state.decisions.approved() - planned:
+        if key.item_id not in cycle.view.problems:
+            mirror.state.decisions.settle(key)

@@ -1,0 +1,110 @@
+"""What a sync leaves behind for people who ask later how things are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from enum import StrEnum
+
+import msgspec
+
+from figsync.errors import FigshareProblem, FigsyncError, Interrupted, TokenRefused
+from figsync.figshare import Account
+from figsync.naming import shown
+from figsync.state import State
+from figsync.sync.mirror import Mirror
+from figsync.sync.survey import NotUploadable
+
+FACTS = "facts"
+MOST_LISTED = 1000
+
+
+class Ended(StrEnum):
+    """How the last sync ended."""
+
+    WELL = "well"
+    OFFLINE = "offline"
+    REFUSED = "refused"
+    INTERRUPTED = "interrupted"
+
+
+class LeftOut(msgspec.Struct, frozen=True):
+    """A local file that Figshare can not take, and why."""
+
+    folder: str
+    path: str
+    reason: str
+
+
+class Facts(msgspec.Struct):
+    """The last sync in figures; times are POSIX seconds, None for never.
+
+    *last_sync* is the last one that came to its end, *last_try* the last of all;
+    *left_out* names at most a thousand of the *not_uploadable* files.
+    """
+
+    ended: Ended = Ended.WELL
+    last_sync: float | None = None
+    last_try: float | None = None
+    error: str = ""
+    account: str = ""
+    quota: int | None = None
+    used_quota: int | None = None
+    not_uploadable: int = 0
+    left_out: list[LeftOut] = msgspec.field(default_factory=list)
+
+
+def read_facts(state: State) -> Facts:
+    """Return what the last sync left behind."""
+    try:
+        return msgspec.json.decode(state.settings.get(FACTS) or "{}", type=Facts)
+    except msgspec.MsgspecError:
+        return Facts()
+
+
+def store_account(mirror: Mirror, account: Account) -> None:
+    """Remember whose account it is and how full."""
+    facts = read_facts(mirror.state)
+    name = f"{account.first_name} {account.last_name}".strip()
+    told = [name, f"<{account.email}>" if account.email else ""]
+    facts.account = " ".join(part for part in told if part) or account.id
+    facts.quota, facts.used_quota = account.quota, account.used_quota
+    _store(mirror, facts)
+
+
+def store_left_out(mirror: Mirror, files: Iterable[NotUploadable]) -> None:
+    """Remember which files Figshare can not take."""
+    facts = read_facts(mirror.state)
+    # JSON has no place for the bytes of a name that is not UTF-8.
+    left_out = [LeftOut(shown(f.folder), shown(f.path), f.reason) for f in files]
+    facts.not_uploadable = len(left_out)
+    facts.left_out = left_out[:MOST_LISTED]
+    _store(mirror, facts)
+
+
+def store_end(mirror: Mirror, problem: FigsyncError | None = None) -> None:
+    """Remember that a sync ended now, and of what."""
+    facts = read_facts(mirror.state)
+    facts.last_try = mirror.clock.now()
+    facts.ended, facts.error = _ended(problem), str(problem or "")
+    if problem is None:
+        facts.last_sync = facts.last_try
+    # The problem itself is what has to be told, not that it could not be stored.
+    with suppress(FigsyncError):
+        _store(mirror, facts)
+
+
+def _ended(problem: FigsyncError | None) -> Ended:
+    match problem:
+        case None:
+            return Ended.WELL
+        case Interrupted():
+            return Ended.INTERRUPTED
+        case FigshareProblem() if not isinstance(problem, TokenRefused):
+            return Ended.OFFLINE
+        case _:
+            return Ended.REFUSED
+
+
+def _store(mirror: Mirror, facts: Facts) -> None:
+    mirror.state.settings.set(FACTS, msgspec.json.encode(facts).decode())

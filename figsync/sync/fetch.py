@@ -1,0 +1,174 @@
+"""Records down to the disk: proven, then put in their place in one step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from figsync.disk import Installed, TempFile
+from figsync.errors import BadBytes, FigshareProblem, FigsyncError, Stale
+from figsync.figshare import Source
+from figsync.model import (
+    Download,
+    FileStat,
+    KeepBoth,
+    LocalFile,
+    RemoteFile,
+    SyncedFile,
+    Where,
+)
+from figsync.naming import conflict_name, shortcut
+from figsync.state import KnownFile
+from figsync.sync.mirror import Mirror
+from figsync.sync.tasks import Task, do
+
+COPY_CHUNK = 1 << 20
+# A fresh file's time lies a little back, so that a later save always differs and
+# the next scan need not read it again (a file is racy for two seconds).
+BACKDATED = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What to put where: the record, what it replaces, and what becomes of that."""
+
+    where: Where
+    remote: RemoteFile
+    replaces: LocalFile | None = None
+    source: LocalFile | None = None
+    keep_as: str = ""
+
+    @property
+    def target(self) -> str:
+        return f"{self.where.folder}/{self.remote.path}"
+
+
+def download(mirror: Mirror, action: Download) -> Task[None]:
+    """Bring a record down; what it replaces goes to the trash."""
+    order = _Order(action.where, action.remote, action.replaces, action.source)
+    yield from _place(mirror, order, lambda size: mirror.progress.moved(action, size))
+
+
+def keep_both(mirror: Mirror, action: KeepBoth) -> Task[None]:
+    """Give the name to the record; the local bytes stay beside it as a copy."""
+    where, disk = action.where, mirror.disk
+    copy = conflict_name(
+        f"{where.folder}/{action.path}",
+        mirror.clock.now(),
+        lambda path: disk.stat(path) is not None,
+    )
+    order = _Order(where, action.remote, action.local, keep_as=copy)
+    yield from _place(mirror, order, lambda size: mirror.progress.moved(action, size))
+
+
+def _place(mirror: Mirror, order: _Order, moved: Callable[[int], None]) -> Task[None]:
+    """Fetch and install in the pool, then record the agreement."""
+    counted = "download", order.remote.file_id
+    try:
+        installed = yield from do(lambda: _fetch_and_install(mirror, order, moved))
+    except BadBytes:
+        mirror.state.work.add_count(*counted)
+        raise
+    with mirror.state.atomic():
+        if not order.remote.link:
+            mirror.state.work.add_count(*counted)
+        mirror.state.files.add_made_folders(installed.made)
+        record_agreement(mirror, order.where, order.remote, installed.stat)
+
+
+def record_agreement(
+    mirror: Mirror, where: Where, remote: RemoteFile, stat: FileStat
+) -> None:
+    """Record that both sides hold *remote*'s bytes at its path."""
+    agreed = SyncedFile(remote.path, remote.file_id, remote.md5, remote.size)
+    now = mirror.clock.now()
+    known = KnownFile(remote.path, stat, remote.md5, now, now, b"", 0)
+    mirror.state.files.save_synced(where.item_id, agreed)
+    mirror.state.files.save_local(where.folder, [known])
+
+
+def _fetch_and_install(
+    mirror: Mirror, order: _Order, moved: Callable[[int], None]
+) -> Installed:
+    disk, target = mirror.disk, order.target
+    if disk.stat(order.where.folder) is None:
+        raise Stale(target, "its folder was moved or deleted a moment ago")
+    with disk.temp(f"file-{order.remote.file_id}", target) as temp:
+        _fill(mirror, order, temp, moved)
+        installed = disk.install(
+            temp,
+            target,
+            expect=order.replaces.stat if order.replaces else None,
+            mtime=mirror.clock.now() - BACKDATED,
+            keep_as=order.keep_as,
+        )
+    if installed.displaced_unexpected and not order.keep_as:
+        _keep_late_save(mirror, installed.displaced, target)
+    return installed
+
+
+def _keep_late_save(mirror: Mirror, trash_id: str, target: str) -> None:
+    """Put a save that was made in between beside the record, as a conflict copy."""
+    disk = mirror.disk
+    copy = conflict_name(
+        target, mirror.clock.now(), lambda path: disk.stat(path) is not None
+    )
+    disk.trash_restore(trash_id, to=copy)
+
+
+def _fill(
+    mirror: Mirror, order: _Order, temp: TempFile, moved: Callable[[int], None]
+) -> None:
+    """Write the record's bytes: from an equal local file, else from Figshare."""
+    remote = order.remote
+    if remote.link:
+        temp.write(shortcut(remote.link))
+        return
+    if order.source is not None and _copied(mirror, order, temp):
+        return
+    sink = _Sink(temp, moved)
+    try:
+        mirror.figshare.download(
+            Source(remote.file_id, remote.download_url),
+            sink,
+            size=remote.size,
+            md5=remote.md5,
+        )
+    except FigshareProblem:
+        moved(-sink.size)
+        raise
+    if temp.md5 != remote.md5 or temp.size != remote.size:
+        raise BadBytes(order.target, "the bytes that came are not those of the record")
+
+
+@dataclass(slots=True)
+class _Sink:
+    """Hands bytes to the temporary file and tells the progress."""
+
+    temp: TempFile
+    moved: Callable[[int], None]
+    size: int = 0
+
+    def __call__(self, chunk: bytes) -> None:
+        self.temp.write(chunk)
+        self.size += len(chunk)
+        self.moved(len(chunk))
+
+
+def _copied(mirror: Mirror, order: _Order, temp: TempFile) -> bool:
+    """Try an equal local file; False, with nothing written, if it is not equal."""
+    assert order.source is not None
+    path = f"{order.where.folder}/{order.source.path}"
+    try:
+        if mirror.disk.hash(path).md5 != order.remote.md5:
+            return False
+        with mirror.disk.open(path) as file:
+            while chunk := file.read(COPY_CHUNK):
+                temp.write(chunk)
+    except FigsyncError:
+        if temp.size:
+            raise
+        return False
+    if temp.md5 != order.remote.md5:
+        raise Stale(path, "it changed while it was copied")
+    return True

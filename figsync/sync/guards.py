@@ -1,0 +1,248 @@
+"""What of a plan is held, and why (pure).
+
+Guards see the plan of the whole mirror, because the accident they stop is one
+that touches many files at once.  A person's approval lifts them for exactly the
+actions that were shown; nothing shortens the grace period or the wait after a
+failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from figsync.config import ItemDeletions
+from figsync.model import (
+    Action,
+    ActionKey,
+    DeleteItem,
+    DeleteRemote,
+    Download,
+    Held,
+    Plan,
+    TrashFolder,
+    Upload,
+)
+from figsync.model.actions import Side
+
+REPLACED_PERCENT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the configuration allows without asking."""
+
+    grace: float = 24 * 3600.0
+    max_files: int = 20
+    max_percent: int = 25
+    items: ItemDeletions = ItemDeletions.HOLD
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Why an action is not tried now: until a time, a person, or (listed) for good."""
+
+    reason: str
+    until: float | None = None
+    listed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the guards know besides the plan.
+
+    *missed_since* is when an absence was first seen, for those seen at least
+    twice; *deleted* counts the files deleted on each side in the last 24 hours;
+    *waits* are actions that failed or were repeated too often, with the reason;
+    *unsure* are items whose deletions can not be trusted, with the reason; *moved*
+    are deletions whose bytes are proven to be in another item.
+    """
+
+    mirror_files: int = 0
+    deleted: Mapping[Side, int] = field(default_factory=dict)
+    item_files: Mapping[str, int] = field(default_factory=dict)
+    missed_since: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    waits: Mapping[ActionKey, Wait] = field(default_factory=dict)
+    unsure: Mapping[str, str] = field(default_factory=dict)
+    approved: frozenset[ActionKey] = frozenset()
+    moved: frozenset[ActionKey] = frozenset()
+    scope_change: str = ""
+
+
+Reasons = dict[ActionKey, str]
+
+
+def guard(plan: Plan, limits: Limits, facts: Facts, now: float) -> Plan:
+    """Return *plan* with everything held that could be an accident, or is not due."""
+    plan = _with_approved(plan, facts.approved)
+    reasons: Reasons = {}
+    for check in _CHECKS:
+        for key, reason in check(plan.actions, limits, facts).items():
+            reasons.setdefault(key, reason)
+    todo: list[Action] = []
+    held = list(plan.held)
+    for action in plan.actions:
+        verdict = _verdict(action, reasons, limits, facts, now)
+        if verdict is None:
+            todo.append(action)
+        else:
+            held.append(verdict)
+    return Plan(tuple(todo), tuple(held))
+
+
+def _with_approved(plan: Plan, approved: frozenset[ActionKey]) -> Plan:
+    """Take up again what was held while planning and a person approved."""
+    lifted: list[Action] = []
+    rest: list[Held] = []
+    for held in plan.held:
+        if held.needs_person and held.action.key in approved:
+            lifted.append(held.action)
+        else:
+            rest.append(held)
+    return Plan((*plan.actions, *lifted), tuple(rest))
+
+
+def _verdict(
+    action: Action, reasons: Reasons, limits: Limits, facts: Facts, now: float
+) -> Held | None:
+    key = action.key
+    if key in reasons and key not in facts.approved:
+        return Held(action, reasons[key])
+    due = _due(action, limits, facts)
+    if due is None or due > now:
+        until = now if due is None else due
+        return Held(action, "deleted here; the grace period is not over", until)
+    wait = facts.waits.get(key)
+    if wait is not None and _still_waits(wait, key in facts.approved, now):
+        return Held(action, wait.reason, wait.until, wait.listed)
+    return None
+
+
+def _still_waits(wait: Wait, is_approved: bool, now: float) -> bool:
+    return wait.until > now if wait.until is not None else not is_approved
+
+
+def _due(action: Action, limits: Limits, facts: Facts) -> float | None:
+    """Return when a deletion may happen; None when its absence was seen only once."""
+    if not isinstance(action, DeleteRemote | DeleteItem):
+        return 0.0
+    if isinstance(action, DeleteRemote) and action.moved_to:
+        return 0.0
+    since = facts.missed_since.get((action.where.item_id, action.path))
+    return None if since is None else since + limits.grace
+
+
+def weight(action: Action) -> int:
+    """Return how many files a deletion counts for; an item is at least one."""
+    if isinstance(action, DeleteItem | TrashFolder):
+        return max(1, len(action.files))
+    if isinstance(action, DeleteRemote) and action.moved_to:
+        return 0
+    return 1 if action.deletes else 0
+
+
+def _too_many_deletions(
+    actions: Iterable[Action], limits: Limits, facts: Facts
+) -> Reasons:
+    allowed = max(limits.max_files, facts.mirror_files * limits.max_percent // 100)
+    reasons: Reasons = {}
+    sides: tuple[Side, Side] = ("local", "remote")
+    for side in sides:
+        pending = [a for a in actions if a.deletes == side and weight(a)]
+        pending = [a for a in pending if a.key not in facts.moved]
+        count = sum(map(weight, pending)) + facts.deleted.get(side, 0)
+        if count > allowed:
+            reason = _mass_reason(side, count, facts.mirror_files, allowed)
+            reasons.update({action.key: reason for action in pending})
+    return reasons
+
+
+def _mass_reason(side: Side, count: int, total: int, allowed: int) -> str:
+    where = "on Figshare" if side == "local" else "on this computer"
+    return (
+        f"{count} of {total} files were deleted {where},"
+        f" more than the {allowed} allowed without asking"
+    )
+
+
+def _emptied_items(actions: Iterable[Action], _: Limits, facts: Facts) -> Reasons:
+    """Hold what would leave an item on Figshare without any file."""
+    deletions: dict[str, list[Action]] = {}
+    arriving = {
+        action.where.item_id
+        for action in actions
+        if isinstance(action, Upload | Download) and action.key not in facts.waits
+    }
+    for action in actions:
+        moved = action.key in facts.moved
+        if isinstance(action, DeleteRemote) and not (action.moved_to or moved):
+            deletions.setdefault(action.where.item_id, []).append(action)
+    return {
+        action.key: f"it would empty the item of all its {len(group)} files"
+        for item_id, group in deletions.items()
+        if len(group) >= max(2, facts.item_files.get(item_id, 0))
+        and item_id not in arriving
+        for action in group
+    }
+
+
+def _too_many_replacements(
+    actions: Iterable[Action], limits: Limits, facts: Facts
+) -> Reasons:
+    allowed = max(limits.max_files, facts.mirror_files * REPLACED_PERCENT // 100)
+    up = [a for a in actions if isinstance(a, Upload) and a.replaces]
+    down = [a for a in actions if isinstance(a, Download) and a.replaces]
+    reasons: Reasons = {}
+    for where, edits in (("on this computer", up), ("on Figshare", down)):
+        if len(edits) > allowed:
+            reason = (
+                f"{len(edits)} of {facts.mirror_files} files were changed {where}"
+                f" at once, more than the {allowed} allowed without asking"
+            )
+            reasons.update({action.key: reason for action in edits})
+    return reasons
+
+
+def _held_items(actions: Iterable[Action], limits: Limits, _: Facts) -> Reasons:
+    reasons: Reasons = {}
+    for action in actions:
+        if isinstance(action, DeleteItem):
+            if action.where.is_public:
+                reasons[action.key] = (
+                    "its folder was deleted; Figshare does not delete public items,"
+                    " so approving only stops mirroring it"
+                )
+            elif not action.whole:
+                reasons[action.key] = (
+                    "its folder was deleted, but not all its files were synced,"
+                    " so approving only stops mirroring it"
+                )
+            elif limits.items is ItemDeletions.HOLD:
+                reasons[action.key] = "its folder was deleted; items = hold"
+    return reasons
+
+
+def _changed_scope(actions: Iterable[Action], _: Limits, facts: Facts) -> Reasons:
+    if not facts.scope_change:
+        return {}
+    reason = f"{facts.scope_change}; figsync approve --scope acknowledges it"
+    return {action.key: reason for action in actions if action.deletes}
+
+
+def _unsure_items(actions: Iterable[Action], _: Limits, facts: Facts) -> Reasons:
+    return {
+        action.key: facts.unsure[action.where.item_id]
+        for action in actions
+        if action.deletes and action.where.item_id in facts.unsure
+    }
+
+
+_Check = Callable[[tuple[Action, ...], Limits, Facts], Reasons]
+_CHECKS: tuple[_Check, ...] = (
+    _changed_scope,
+    _unsure_items,
+    _too_many_deletions,
+    _emptied_items,
+    _too_many_replacements,
+    _held_items,
+)

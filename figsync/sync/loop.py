@@ -1,0 +1,146 @@
+"""Cycles until one leaves nothing to do: what `figsync sync` runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from figsync.errors import FigshareProblem, FigsyncError, Interrupted, Refused
+from figsync.lock import beat
+from figsync.model import Action, Held, Outcome
+from figsync.sync.engine import Cycle, Wish, sync_once
+from figsync.sync.facts import store_end
+from figsync.sync.mirror import Mirror
+
+MOST_CYCLES = 5
+
+
+@dataclass(slots=True)
+class Report:
+    """What a sync did, over all its cycles, and what it leaves behind.
+
+    *is_quiet* tells that the last cycle left nothing to do at once.
+    """
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    held: tuple[Held, ...] = ()
+    problems: dict[str, FigshareProblem] = field(default_factory=dict)
+    not_uploadable: int = 0
+    conflicts: int = 0
+    unsettled: int = 0
+    not_found: list[str] = field(default_factory=list)
+    cycles: int = 0
+    requests: Mapping[str, int] = field(default_factory=dict)
+    bytes_up: int = 0
+    bytes_down: int = 0
+    is_quiet: bool = True
+
+    def last(self) -> dict[tuple[str, ...], Outcome]:
+        """Return how each kind of action on each path ended in the end."""
+        return {_what(outcome.action): outcome for outcome in self.outcomes}
+
+    def count(self, result: str) -> int:
+        """Return how many actions ended this way in the end."""
+        return sum(1 for outcome in self.last().values() if outcome.result == result)
+
+    @property
+    def needs_person(self) -> bool:
+        held = any(held.needs_person for held in self.held)
+        refused = any(_is_refused_write(o) for o in self.last().values())
+        return held or refused or self.conflicts > 0
+
+    @property
+    def waiting(self) -> int:
+        return sum(1 for held in self.held if held.until is not None)
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Tell whether something failed and will be tried again."""
+        failing = any(_is_failure(held) for held in self.held)
+        # An item that Figshare keeps to itself (403) is unknown, and stays so.
+        unread = any(not isinstance(p, Refused) for p in self.problems.values())
+        return failing or self.count("failed") > 0 or unread or not self.is_quiet
+
+    @property
+    def exit_code(self) -> int:
+        """Return 2 for unknown names, 4 if a person is needed, 1 after failures."""
+        if self.not_found:
+            return 2
+        if self.needs_person:
+            return 4
+        return 1 if self.is_unfinished else 0
+
+
+def _what(action: Action) -> tuple[str, ...]:
+    """Return kind and place of an action, whatever the bytes were at the time."""
+    where = action.where
+    return action.kind, where.item_id, where.folder, action.path
+
+
+def _is_failure(held: Held) -> bool:
+    return held.until is not None and held.reason.startswith("failed ")
+
+
+def _is_refused_write(outcome: Outcome) -> bool:
+    reading = outcome.action.kind in ("Download", "KeepBoth")
+    return outcome.result == "refused" and not reading
+
+
+def sync_until_quiet(
+    mirror: Mirror,
+    *,
+    only: frozenset[str] = frozenset(),
+    report: Report | None = None,
+) -> Report:
+    """Repeat the cycle until one leaves nothing to do, at most five times.
+
+    Waits once, at most `settle`, for files dropped just before.  What was done
+    before an error ends it all is in the *report* that was given.
+    """
+    report = Report() if report is None else report
+    problem: FigsyncError | None = None
+    try:
+        _cycles(mirror, only, report)
+    except FigsyncError as failure:
+        problem = failure
+        raise
+    finally:
+        _measure(mirror, report)
+        if not mirror.dry_run:
+            store_end(mirror, problem)
+    return report
+
+
+def _cycles(mirror: Mirror, only: frozenset[str], report: Report) -> None:
+    waited = False
+    mirror.fresh.clear()
+    for number in range(1 if mirror.dry_run else MOST_CYCLES):
+        cycle = sync_once(mirror, Wish(only, retry_now=number == 0))
+        _add(mirror, report, cycle)
+        if mirror.dry_run:
+            break
+        beat(mirror.disk, mirror.clock)
+        if cycle.survey.unsettled and not waited and not mirror.dry_run:
+            waited = True
+            if mirror.clock.wait(mirror.config.schedule.settle):
+                raise Interrupted("", "stopped while waiting for files to settle")
+        elif not cycle.due_again(mirror.clock.now()):
+            break
+
+
+def _add(mirror: Mirror, report: Report, cycle: Cycle) -> None:
+    report.cycles += 1
+    report.outcomes += cycle.outcomes
+    report.held = cycle.plan.held
+    report.problems = cycle.view.problems
+    report.not_uploadable = len(cycle.survey.not_uploadable)
+    report.conflicts = len(cycle.survey.conflicts)
+    report.unsettled = cycle.survey.unsettled
+    report.not_found = cycle.not_found
+    report.is_quiet = mirror.dry_run or not cycle.due_again(mirror.clock.now())
+
+
+def _measure(mirror: Mirror, report: Report) -> None:
+    report.requests = dict(mirror.figshare.requests)
+    report.bytes_up = mirror.figshare.bytes_up
+    report.bytes_down = mirror.figshare.bytes_down

@@ -1,0 +1,84 @@
+"""The parts that one mirror is made of, introduced to each other in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from figsync.clock import Clock
+from figsync.config import Config
+from figsync.disk import Disk, Probe
+from figsync.errors import FigsyncError
+from figsync.figshare import Figshare
+from figsync.model import Action, Outcome, Plan
+from figsync.naming import IgnoreRules
+from figsync.state import State
+from figsync.sync.tasks import Pool, Task, drive
+
+T = TypeVar("T")
+
+
+class Progress(Protocol):
+    """Who is told how a cycle goes; every call is cheap and from any thread."""
+
+    def phase(self, name: str) -> None:
+        """A step of the cycle begins."""
+        ...
+
+    def planned(self, plan: Plan) -> None:
+        """The plan of the cycle is made."""
+        ...
+
+    def moved(self, action: Action, size: int) -> None:
+        """So many more bytes of a transfer went over the wire; negative: again."""
+        ...
+
+    def finished(self, outcome: Outcome) -> None:
+        """An action ended."""
+        ...
+
+
+class Silent:
+    """A progress that tells nobody."""
+
+    def phase(self, name: str) -> None:
+        del name
+
+    def planned(self, plan: Plan) -> None:
+        del plan
+
+    def moved(self, action: Action, size: int) -> None:
+        del action, size
+
+    def finished(self, outcome: Outcome) -> None:
+        del outcome
+
+
+@dataclass(slots=True)
+class Mirror:
+    """Configuration, both sides, the state, and how time and workers behave.
+
+    *changed* are the items whose files this process changed on Figshare, *fresh* those
+    read since this sync began: without dates they would be read in every cycle.
+    """
+
+    config: Config
+    disk: Disk
+    state: State
+    figshare: Figshare
+    clock: Clock
+    pool: Pool
+    rules: IgnoreRules
+    abilities: Probe
+    progress: Progress = field(default_factory=Silent)
+    dry_run: bool = False
+    boot_id: str = ""
+    changed: set[str] = field(default_factory=set)
+    fresh: set[str] = field(default_factory=set)
+
+    def drive(
+        self, tasks: Iterable[Task[T]], *, at_once: int = 16
+    ) -> Iterator[T | FigsyncError]:
+        """Run tasks on this mirror's workers."""
+        return drive(tasks, self.pool, self.clock, at_once=at_once)

@@ -1,0 +1,62 @@
+"""Files that a person moved from one item folder into another."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+
+from figsync.model import Action, ActionKey, DeleteRemote, Plan, Upload
+from figsync.sync.mirror import Mirror
+
+BETWEEN = "\0"
+
+
+def moved_keys(mirror: Mirror, plan: Plan) -> frozenset[ActionKey]:
+    """Return the deletions whose bytes are proven to be in another item by now.
+
+    Where a missing file went is remembered when its bytes first show up as a new
+    file of another item; one arrival stands for one deletion.
+    """
+    actions: list[Action] = [*plan.actions, *(held.action for held in plan.held)]
+    losses = [a for a in actions if isinstance(a, DeleteRemote) and not a.moved_to]
+    if not losses:
+        return frozenset()
+    _pair(mirror, losses, actions)
+    return frozenset(loss.key for loss in losses if _is_proven_elsewhere(mirror, loss))
+
+
+def _pair(
+    mirror: Mirror, losses: Iterable[DeleteRemote], actions: Iterable[Action]
+) -> None:
+    work = mirror.state.work
+    arrivals = _arrivals(actions)
+    for loss in losses if arrivals else ():
+        scope = f"local:{loss.where.item_id}"
+        absence = work.absences(scope).get(loss.path)
+        places = arrivals.get(loss.synced.md5, [])
+        if absence is None or absence.moved_to or not places:
+            continue
+        place = next((p for p in places if p[0] != loss.where.item_id), None)
+        if place is not None:
+            places.remove(place)
+            moved = replace(absence, moved_to=BETWEEN.join(place))
+            work.save_absence(scope, loss.path, moved)
+
+
+def _arrivals(actions: Iterable[Action]) -> dict[str, list[tuple[str, str]]]:
+    """Return item and path of every new file that is about to be sent, by MD5."""
+    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for action in actions:
+        if isinstance(action, Upload) and action.replaces is None:
+            found[action.local.md5].append((action.where.item_id, action.path))
+    return found
+
+
+def _is_proven_elsewhere(mirror: Mirror, loss: DeleteRemote) -> bool:
+    absence = mirror.state.work.absences(f"local:{loss.where.item_id}").get(loss.path)
+    if absence is None or not absence.moved_to:
+        return False
+    item_id, path = absence.moved_to.split(BETWEEN, 1)
+    row = mirror.state.files.synced(item_id).get(path)
+    return row is not None and row.md5 == loss.synced.md5

@@ -1,0 +1,333 @@
+"""The account into the state, asking only for what may have changed.
+
+What is observed is stored: the planner reads it from there.  An item that could
+not be read is unknown for this cycle; only a proven absence is an absence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from itertools import islice
+
+from figsync.config import NewItems
+from figsync.errors import FigshareProblem, FigsyncError, Refused, Unreachable
+from figsync.figshare import Account, ItemRow, Listing
+from figsync.model import Mode, Presence, RemoteItem, SyncedItem
+from figsync.state import Absence, Observed
+from figsync.sync.look import MANY_FILES, look_at_item
+from figsync.sync.mirror import Mirror
+from figsync.sync.tasks import Task, do, together
+
+ITEMS = "items"
+REFRESH_SECONDS = 7 * 24 * 3600.0
+# As long as nothing has shown that dates tell of changed files.
+UNSURE_REFRESH_SECONDS = 3600.0
+REFRESH_AT_ONCE = 50
+DATELESS_AT_ONCE = 100
+DATE_GRAIN = 2.0
+LOOK_AT_ONCE = 256
+SEARCH_PAGE = 1000
+SEARCH_PAGES = 9
+UNREACHABLE_LIMIT = 5
+SEARCHED = "searched_at"
+DATES_TELL = "dates_tell_of_files"
+DAY = 24 * 3600.0
+
+
+@dataclass(slots=True)
+class View:
+    """What Figshare said in one cycle.
+
+    *problems* are the items that could not be read and why; *read* those whose
+    record was fetched now; *again* tells that an absence waits to be confirmed by
+    another listing.
+    """
+
+    account: Account
+    items: dict[str, RemoteItem] = field(default_factory=dict)
+    read: set[str] = field(default_factory=set)
+    problems: dict[str, FigshareProblem] = field(default_factory=dict)
+    again: bool = False
+
+
+def observe(mirror: Mirror, account: Account) -> Task[View]:
+    """List the account, read what may have changed, store it, and return the view."""
+    view = View(account)
+    known = mirror.state.items.all()
+    observed = mirror.state.items.observed()
+    listing = yield from do(lambda: mirror.figshare.list_items())
+    if _missing(known, listing):
+        listing = yield from do(lambda: mirror.figshare.list_items(confirm=True))
+    rows = {row.id: row for row in listing.rows}
+    missing = {i: _remembered(observed.get(i), i) for i in _missing(known, listing)}
+    yield from _settle_missing(mirror, view, missing, complete=listing.complete)
+    _learn_about_dates(mirror, rows, observed)
+    dateless = _dateless(mirror, rows) - mirror.fresh
+    hinted = yield from _hints(mirror, dateless, listing.server_time)
+    wanted = _to_read(rows, known, observed, hinted)
+    listed = {item_id: seen for item_id, seen in observed.items() if item_id in rows}
+    wanted += _due_for_refresh(mirror, listed, dateless, wanted)
+    yield from _read_all(mirror, view, [rows[i] for i in wanted], listing)
+    _learn_from_surprises(mirror, view, observed)
+    mirror.fresh |= view.read
+    _describe(mirror, view, rows)
+    return view
+
+
+def _missing(known: dict[str, SyncedItem], listing: Listing[ItemRow]) -> set[str]:
+    present = {row.id for row in listing.rows}
+    mirrored = (i for i, item in known.items() if item.mode is not Mode.ORPHANED)
+    return {item_id for item_id in mirrored if item_id not in present}
+
+
+def _settle_missing(
+    mirror: Mirror, view: View, missing: dict[str, RemoteItem], *, complete: bool
+) -> Task[None]:
+    """Note which items are gone: two listings apart, and a direct 404 each time."""
+    view.items.update(missing)
+    if not complete:
+        return
+    work = mirror.state.work
+    before = work.absences(ITEMS)
+    names = sorted(missing)
+    answers = yield from together([_exists(mirror, item_id) for item_id in names])
+    absent = [i for i, exists in zip(names, answers, strict=True) if exists is False]
+    for item_id in absent:
+        seen = before.get(item_id, Absence(mirror.clock.now(), 0))
+        seen = Absence(seen.first_seen, seen.sightings + 1)
+        work.save_absence(ITEMS, item_id, seen)
+        if seen.sightings > 1:
+            view.items[item_id] = replace(missing[item_id], presence=Presence.GONE)
+        else:
+            view.again = True
+    work.keep_absences(ITEMS, absent)
+
+
+def _exists(mirror: Mirror, item_id: str) -> Task[bool | None]:
+    """Ask directly; None when Figshare gives no clear answer."""
+    try:
+        return (yield from do(lambda: mirror.figshare.item_exists(item_id)))
+    except FigshareProblem:
+        return None
+
+
+def look_up_claims(mirror: Mirror, view: View, claimed: Collection[str]) -> Task[None]:
+    """Add to *view*, as unknown, the items that only folders name and that exist.
+
+    A list that was cut short must not make the record of a folder a foreign one.
+    """
+    names = sorted(set(claimed) - view.items.keys())
+    answers = yield from together([_may_be_ours(mirror, name) for name in names])
+    for item_id, may_be_ours in zip(names, answers, strict=True):
+        if may_be_ours:
+            view.items[item_id] = _remembered(None, item_id)
+
+
+def _may_be_ours(mirror: Mirror, item_id: str) -> Task[bool]:
+    """Ask directly; Figshare answers 403 or 404 for what belongs to somebody else."""
+    try:
+        return (yield from do(lambda: mirror.figshare.item_exists(item_id)))
+    except Refused:
+        return False
+    except FigshareProblem:
+        return True
+
+
+def _remembered(seen: Observed | None, item_id: str) -> RemoteItem:
+    if seen is None:
+        return RemoteItem(item_id, "", Presence.UNKNOWN)
+    public, count = seen.is_public, seen.file_count
+    return RemoteItem(item_id, seen.title, Presence.UNKNOWN, public, count)
+
+
+def _learn_about_dates(
+    mirror: Mirror, rows: dict[str, ItemRow], observed: dict[str, Observed]
+) -> None:
+    """Find out, from our own changes, whether dates tell of changed files.
+
+    That a change of files raises `modified_date` is not documented.
+    """
+    for item_id in mirror.changed & rows.keys() & observed.keys():
+        before, date = observed[item_id].row_date, rows[item_id].modified_date
+        if before and date:
+            told = "yes" if date != before else "no"
+            mirror.state.settings.set(DATES_TELL, told)
+    mirror.fresh -= mirror.changed
+    mirror.changed.clear()
+
+
+def _learn_from_surprises(
+    mirror: Mirror, view: View, before: dict[str, Observed]
+) -> None:
+    """Note it if an item that was at rest has other files now under the same date."""
+    after = mirror.state.items.observed()
+    for item_id in view.read & before.keys() & after.keys():
+        old, new = before[item_id], after[item_id]
+        same_date = bool(old.row_date) and old.row_date == new.row_date
+        differs = (old.file_count, old.size) != (new.file_count, new.size)
+        if old.read_at and same_date and differs:
+            mirror.state.settings.set(DATES_TELL, "no")
+
+
+def _dateless(mirror: Mirror, rows: dict[str, ItemRow]) -> set[str]:
+    """Return the items whose row can not tell whether they changed."""
+    if mirror.state.settings.get(DATES_TELL) == "no":
+        return set(rows)
+    return {item_id for item_id, row in rows.items() if not row.modified_date}
+
+
+def _hints(
+    mirror: Mirror, dateless: set[str], server_time: float | None
+) -> Task[set[str]]:
+    """Return the ids that a search says were modified, for rows without dates.
+
+    The search index lags and is a hint only (observed by figshare-rs); a day of
+    overlap covers it, and the full pass covers what it never shows.
+    """
+    if len(dateless) <= DATELESS_AT_ONCE:
+        return dateless
+    settings = mirror.state.settings
+    since = float(settings.get(SEARCHED) or 0) - DAY
+    date = datetime.fromtimestamp(max(0.0, since), UTC).strftime("%Y-%m-%d")
+    found: set[str] = set()
+    page = 1
+    while True:
+        batch = yield from _search(mirror, date, page)
+        found |= {row.id for row in batch}
+        if len(batch) < SEARCH_PAGE or page >= SEARCH_PAGES:
+            break
+        page += 1
+    settings.set(SEARCHED, str(server_time or mirror.clock.now()))
+    return found
+
+
+def _search(mirror: Mirror, date: str, page: int) -> Task[list[ItemRow]]:
+    return do(
+        lambda: mirror.figshare.search_items(
+            modified_since=date, page=page, page_size=SEARCH_PAGE
+        )
+    )
+
+
+def _to_read(
+    rows: dict[str, ItemRow],
+    known: dict[str, SyncedItem],
+    observed: dict[str, Observed],
+    hinted: set[str],
+) -> list[str]:
+    """Return the listed items whose record differs from the stored one, or may."""
+    wanted: list[str] = []
+    for item_id, row in rows.items():
+        if item_id in known and known[item_id].mode is Mode.EXCLUDED:
+            continue
+        seen = observed.get(item_id)
+        unread = seen is None or not seen.read_at or item_id in hinted
+        if unread or _has_new_date(row, seen):
+            wanted.append(item_id)
+    return wanted
+
+
+def _has_new_date(row: ItemRow, seen: Observed | None) -> bool:
+    date = row.modified_date
+    return bool(date) and seen is not None and date != seen.row_date
+
+
+def _due_for_refresh(
+    mirror: Mirror,
+    observed: dict[str, Observed],
+    dateless: set[str],
+    wanted: Collection[str],
+) -> list[str]:
+    """Return the share of the full pass that is due: the longest unread first.
+
+    Whether every change raises `modified_date` is not proven.
+    """
+    sure = mirror.state.settings.get(DATES_TELL) == "yes"
+    often = REFRESH_SECONDS if sure else UNSURE_REFRESH_SECONDS
+    late, known = mirror.clock.now() - often, set(wanted)
+    due = [
+        seen
+        for item_id, seen in observed.items()
+        if item_id in dateless or seen.read_at < late
+    ]
+    oldest = sorted(due, key=lambda seen: seen.read_at)
+    fresh = (seen.item_id for seen in oldest if seen.item_id not in known)
+    return list(islice(fresh, REFRESH_AT_ONCE))
+
+
+def _read_all(
+    mirror: Mirror, view: View, rows: list[ItemRow], listing: Listing[ItemRow]
+) -> Task[None]:
+    known = mirror.state.items.all()
+    seen = mirror.state.items.observed().values()
+    many = {item.item_id for item in seen if item.file_count >= MANY_FILES}
+    for start in range(0, len(rows), LOOK_AT_ONCE):
+        some = rows[start : start + LOOK_AT_ONCE]
+        tasks = [
+            look_at_item(
+                mirror,
+                row,
+                date=_safe_date(row, listing.server_time),
+                record_only=_record_only(mirror, known.get(row.id)),
+                many=row.id in many,
+            )
+            for row in some
+        ]
+        results = yield from together(tasks)
+        for row, result in zip(some, results, strict=True):
+            _note(view, row.id, result)
+
+
+def _note(view: View, item_id: str, result: object) -> None:
+    if not isinstance(result, FigsyncError):
+        view.read.add(item_id)
+        return
+    if not isinstance(result, FigshareProblem):
+        raise result
+    view.problems[item_id] = result
+    silent = [p for p in view.problems.values() if isinstance(p, Unreachable)]
+    if len(silent) > UNREACHABLE_LIMIT:
+        raise result
+
+
+def _record_only(mirror: Mirror, known: SyncedItem | None) -> bool:
+    if known is None:
+        return mirror.config.mirror.new_items is NewItems.METADATA
+    return known.mode is Mode.METADATA
+
+
+def _safe_date(row: ItemRow, server_time: float | None) -> str:
+    """Return the row's date if no later change could bear the same one, else "".
+
+    Dates have a grain of a second (observed), so a change made right after this
+    listing could look like one made before it.
+    """
+    text = row.modified_date or ""
+    if not text or server_time is None:
+        return text
+    try:
+        date = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return text
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=UTC)
+    return text if date.timestamp() <= server_time - DATE_GRAIN else ""
+
+
+def _describe(mirror: Mirror, view: View, rows: dict[str, ItemRow]) -> None:
+    """Add the listed items to the view; those that could not be read are unknown."""
+    observed = mirror.state.items.observed()
+    for item_id, row in rows.items():
+        seen = observed.get(item_id)
+        unread = item_id in view.problems or seen is None
+        view.items[item_id] = RemoteItem(
+            item_id,
+            seen.title if seen and not unread else row.title,
+            Presence.UNKNOWN if unread else Presence.LISTED,
+            seen.is_public if seen else bool(row.published_date),
+            seen.file_count if seen else 0,
+        )
+    for item_id in observed.keys() - view.items.keys():
+        mirror.state.items.forget_observation(item_id)

@@ -1,0 +1,189 @@
+"""Opening a mirror: as its owner, or as a dry run that leaves no trace."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random as chance
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from requests.adapters import BaseAdapter
+
+from figsync.clock import Clock
+from figsync.config import Config
+from figsync.disk import Calls, Disk, Probe
+from figsync.errors import StateDamaged, WrongUsage
+from figsync.figshare import Figshare, Settings
+from figsync.lock import locked
+from figsync.naming import shown
+from figsync.state import State
+from figsync.sync.mirror import Mirror, Progress, Silent
+from figsync.sync.root import MARKER_ID, check_marker
+from figsync.sync.scan import mirror_rules
+from figsync.sync.tasks import Pool, ThreadPool
+
+ABILITIES = "abilities"
+PACE = "pace"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a mirror is opened with besides its configuration."""
+
+    token: str
+    clock: Clock
+    pool: Pool | None = None
+    progress: Progress = field(default_factory=Silent)
+    adapters: Mapping[str, BaseAdapter] = field(default_factory=dict)
+    boot_id: str = ""
+    calls: Calls | None = None
+    random: Callable[[], float] = chance.random
+
+
+@contextmanager
+def owned_mirror(config: Config, means: Means) -> Iterator[Mirror]:
+    """Open the mirror as its one owner; raises before anything is changed.
+
+    MirrorOwned if another process owns it, NeedsPerson if the root is not the one
+    the state knows, WrongUsage if it can not be a root at all.
+    """
+    database = config.database
+    check_marker_or_make_root(config, database, means.clock)
+    disk = Disk(config.mirror.root, clock=means.clock, calls=means.calls)
+    disk.identity()
+    disk.prepare()
+    with locked(disk, means.clock):
+        disk.clear_temp()
+        state = open_or_rebuild(database, means.clock)
+        try:
+            mirror = _mirror(config, means, disk, state)
+            mirror.abilities = _probe(disk, state)
+            yield mirror
+            _keep_pace(mirror)
+        except StateDamaged:
+            # The next opening builds a new one: what is altered stays altered.
+            state.close()
+            State.set_aside(database, clock=means.clock)
+            raise
+        finally:
+            state.close()
+
+
+@contextmanager
+def dry_mirror(config: Config, means: Means) -> Iterator[Mirror]:
+    """Open the mirror to plan only: nothing on the disk changes, the state included."""
+    disk = Disk(config.mirror.root, clock=means.clock)
+    state = State.private_copy(config.database, clock=means.clock)
+    try:
+        mirror = _mirror(config, means, disk, state)
+        mirror.dry_run = True
+        yield mirror
+    finally:
+        state.close()
+
+
+def _mirror(config: Config, means: Means, disk: Disk, state: State) -> Mirror:
+    transfer = config.transfer
+    figshare = Figshare(
+        config.account.api_url,
+        means.token,
+        clock=means.clock,
+        impersonate=config.account.impersonate,
+        settings=Settings(
+            requests_per_second=transfer.requests_per_second,
+            burst=transfer.burst,
+            bandwidth=transfer.bandwidth_limit,
+            pool_size=transfer.workers + 2,
+            adapters=means.adapters,
+            random=means.random,
+        ),
+    )
+    if pace := state.settings.get(PACE):
+        level, at = json.loads(pace)
+        gained = max(0.0, means.clock.now() - at) * transfer.requests_per_second
+        figshare.pace_level = min(float(transfer.burst), level + gained)
+    return Mirror(
+        config=config,
+        disk=disk,
+        state=state,
+        figshare=figshare,
+        clock=means.clock,
+        pool=means.pool or ThreadPool(transfer.workers),
+        rules=mirror_rules(config, disk),
+        abilities=_remembered_abilities(state),
+        progress=means.progress,
+        boot_id=means.boot_id,
+    )
+
+
+def _keep_pace(mirror: Mirror) -> None:
+    """Store the request budget that is left: a restart must not refill it."""
+    level = [mirror.figshare.pace_level, mirror.clock.now()]
+    mirror.state.settings.set(PACE, json.dumps(level))
+
+
+def open_or_rebuild(database: Path, clock: Clock) -> State:
+    """Open the state; one that is damaged is set aside and built anew.
+
+    Losing the state costs time, never bytes: what is equal is adopted, what is not
+    becomes a conflict, and nothing is deleted.
+    """
+    try:
+        return State.open(database, clock=clock)
+    except StateDamaged as problem:
+        aside = State.set_aside(database, clock=clock)
+        log.warning("%s; set aside as %s, building a new one", problem, aside.name)
+        return State.open(database, clock=clock)
+
+
+def check_marker_or_make_root(config: Config, database: Path, clock: Clock) -> None:
+    """Make the root of a new mirror; refuse one that the state knows otherwise."""
+    root = config.mirror.root
+    expected = _expected_marker(database, clock)
+    if expected:
+        check_marker(Disk(root, clock=clock), expected)
+        return
+    if root.exists() and not root.is_dir():
+        cause = "it is a file, and the mirror root must be a folder"
+        raise WrongUsage(shown(str(root)), cause, "set another [mirror] root")
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        cause = f"this folder can not be made ({problem.strerror})"
+        raise WrongUsage(shown(str(root)), cause, "set another root") from None
+
+
+def _expected_marker(database: Path, clock: Clock) -> str:
+    try:
+        state = State.read_only(database, clock=clock)
+    except StateDamaged:
+        return ""
+    if state is None:
+        return ""
+    try:
+        return state.settings.get(MARKER_ID)
+    except StateDamaged:
+        return ""
+    finally:
+        state.close()
+
+
+def _probe(disk: Disk, state: State) -> Probe:
+    """Find out what the file system can tell apart; remembered for dry runs."""
+    probe = disk.probe()
+    state.settings.set(ABILITIES, json.dumps(asdict(probe)))
+    return probe
+
+
+def _remembered_abilities(state: State) -> Probe:
+    text = state.settings.get(ABILITIES)
+    if text:
+        return Probe(**json.loads(text))
+    return Probe(
+        case_sensitive=True, normalises=False, can_exchange=True, can_noreplace=True
+    )

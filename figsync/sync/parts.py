@@ -1,0 +1,157 @@
+"""The bytes of one upload: its address, its session, its parts, its completion."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from figsync.disk import PartBody
+from figsync.errors import BadReply, FigsyncError, Locked, NotFound, Stale
+from figsync.figshare import FileRecord, Part, UploadSession
+from figsync.model import Upload
+from figsync.naming import shown
+from figsync.sync.mirror import Mirror
+from figsync.sync.sending import Sending
+from figsync.sync.tasks import Task, do, pause, together
+
+LOCK_TRIES = 5
+LOCK_SECONDS = 5.0
+PART_SIZE = "part_size"
+# What figshare clients saw between the last part and "available".
+BEING_CHECKED = frozenset({"ic_checking", "ic_success", "moving_to_final"})
+# A list shows the addresses of many new records for the price of two.
+LIST_FROM = 3
+
+
+def learn_addresses(mirror: Mirror, sendings: Sequence[Sending]) -> Task[None]:
+    """Read the upload addresses of new records: many by one list, few one by one."""
+    new = [s for s in sendings if s.is_open and s.record and not s.record.upload_url]
+    new = [s for s in new if s.record and s.record.status == "created"]
+    if len(new) >= LIST_FROM:
+        item_id = new[0].action.where.item_id
+        try:
+            listing = yield from do(lambda: mirror.figshare.list_files(item_id))
+        except FigsyncError:
+            return
+        records = {record.id: record for record in listing.rows}
+        for sending in new:
+            if sending.record and sending.record.id in records:
+                sending.record = records[sending.record.id]
+
+
+def send_bytes(mirror: Mirror, sending: Sending) -> Task[bool]:
+    """Send what is missing and complete; False when the session has ended."""
+    record = yield from _with_address(mirror, sending)
+    if not _awaits_bytes(mirror, sending.action, record):
+        return True
+    session = yield from _session(mirror, record)
+    if session is None:
+        return False
+    yield from _send_parts(mirror, sending, session)
+    item_id = sending.action.where.item_id
+    yield from do(lambda: mirror.figshare.complete(item_id, record.id))
+    return True
+
+
+def _awaits_bytes(mirror: Mirror, action: Upload, record: FileRecord) -> bool:
+    """Tell whether bytes are still to be sent; only some statuses are documented."""
+    if record.status == "created":
+        return True
+    transfer = mirror.state.work.transfers(action.where.item_id)[action.path]
+    begun = transfer.completed or record.md5 or record.status in BEING_CHECKED
+    return bool(record.upload_url) and not begun
+
+
+def _with_address(mirror: Mirror, sending: Sending) -> Task[FileRecord]:
+    record, item_id = sending.known_record, sending.action.where.item_id
+    if record.status == "created" and not record.upload_url:
+        file_id = record.id
+        record = yield from do(lambda: mirror.figshare.read_new_file(item_id, file_id))
+        sending.record = record
+    return record
+
+
+def _session(mirror: Mirror, record: FileRecord) -> Task[UploadSession | None]:
+    """Return the upload session, None when it ended."""
+    try:
+        session = yield from do(
+            lambda: mirror.figshare.upload_session(record.upload_url)
+        )
+    except NotFound:
+        return None
+    return None if session.status == "ABORTED" else session
+
+
+def _send_parts(mirror: Mirror, sending: Sending, session: UploadSession) -> Task[None]:
+    local = sending.action.local
+    if session.size != local.size:
+        raise BadReply(shown(local.path), "the upload service expects another size")
+    digests = yield from _part_digests(mirror, sending.action, session)
+    missing = [part for part in session.parts if not part.complete]
+    done = local.size - sum(part.size for part in missing)
+    mirror.progress.moved(sending.action, done)
+    results = yield from together(
+        [
+            _send_part(mirror, sending, part, digests.get(part.number))
+            for part in missing
+        ]
+    )
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+
+
+def _part_digests(
+    mirror: Mirror, action: Upload, session: UploadSession
+) -> Task[dict[int, bytes]]:
+    """Return each part's MD5, from the hashing if it cut the file the same way."""
+    size = session.parts[0].size if session.parts else 0
+    regular = all(p.start == (p.number - 1) * size for p in session.parts)
+    local = action.local
+    parts = local.parts
+    one_part = len(session.parts) == 1
+    if one_part:
+        return {session.parts[0].number: bytes.fromhex(local.md5)}
+    mirror.state.settings.set(PART_SIZE, str(size))
+    if local.part_size != size or not parts:
+        path = f"{action.where.folder}/{action.path}"
+        hashed = yield from do(lambda: mirror.disk.hash(path, size))
+        if hashed.md5 != local.md5:
+            raise Stale(shown(action.path), "it changed a moment ago")
+        parts = hashed.parts
+    if not regular:
+        return {}
+    return {
+        part.number: parts[16 * index : 16 * index + 16]
+        for index, part in enumerate(session.parts)
+    }
+
+
+def _send_part(
+    mirror: Mirror, sending: Sending, part: Part, digest: bytes | None
+) -> Task[None]:
+    """Send one part; wait and try again while somebody else holds its lock."""
+    action, record = sending.action, sending.known_record
+    for _ in range(LOCK_TRIES - 1):
+        try:
+            yield from do(lambda: _put(mirror, action, record, (part, digest)))
+        except Locked:
+            yield from pause(LOCK_SECONDS)
+        else:
+            mirror.progress.moved(action, part.size)
+            return
+    yield from do(lambda: _put(mirror, action, record, (part, digest)))
+    mirror.progress.moved(action, part.size)
+
+
+def _put(
+    mirror: Mirror, action: Upload, record: FileRecord, part: tuple[Part, bytes | None]
+) -> None:
+    piece, digest = part
+    path = f"{action.where.folder}/{action.path}"
+
+    def body() -> PartBody:
+        return mirror.disk.part_body(
+            path, piece.start, length=piece.size, md5=digest, expect=action.local.stat
+        )
+
+    mirror.figshare.send_part(record.upload_url, piece, body)

@@ -1,0 +1,151 @@
+"""How actions ended, into the state: history, retries, counts, and the breaker."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+
+from figsync.errors import (
+    Blocked,
+    FigshareProblem,
+    FigsyncError,
+    Locked,
+    Refused,
+    Stale,
+    TokenRefused,
+    Unreachable,
+)
+from figsync.model import (
+    Action,
+    ActionKey,
+    DeleteRemote,
+    Download,
+    KeepBoth,
+    Outcome,
+    WriteRecord,
+)
+from figsync.naming import shown
+from figsync.sync.guards import weight
+from figsync.sync.mirror import Mirror
+
+BREAKER_LIMIT = 5
+_OUTAGES = (Unreachable, TokenRefused, Blocked)
+_QUIET = (WriteRecord,)
+REFUSED = "Figshare refuses it: "
+
+log = logging.getLogger(__name__)
+
+
+class Recorder:
+    """Writes down each outcome; stops asking a host that does not answer."""
+
+    def __init__(
+        self,
+        mirror: Mirror,
+        approved: frozenset[ActionKey],
+        moved: frozenset[ActionKey] = frozenset(),
+    ) -> None:
+        self._mirror = mirror
+        self._approved = approved
+        self._moved = moved
+        self._outages: Counter[bool] = Counter()
+        self._last: dict[bool, FigshareProblem] = {}
+
+    def is_approved(self, action: Action) -> bool:
+        """Tell whether a person approved exactly this action."""
+        return action.key in self._approved
+
+    def check_breaker(self, action: Action) -> None:
+        """Raise the last outage again when several in a row were seen.
+
+        Downloads come from other hosts: they fail for themselves.
+        """
+        way = isinstance(action, Download | KeepBoth)
+        if self._outages[way] >= BREAKER_LIMIT:
+            raise self._last[way]
+
+    def ended(self, action: Action, problem: FigsyncError | None = None) -> Outcome:
+        """Record one action's end and return it as an outcome."""
+        self._watch(action, problem)
+        outcome = _outcome(action, problem)
+        state = self._mirror.state
+        if outcome.result == "done" and isinstance(action, DeleteRemote):
+            self._mirror.changed.add(action.where.item_id)
+        with state.atomic():
+            self._retries(action, outcome)
+            self._history(action, outcome)
+            ended = outcome.result in ("done", "refused")
+            if ended and action.key in self._approved:
+                state.decisions.settle(action.key)
+        self._tell(outcome)
+        return outcome
+
+    def unproven(self, action: Action) -> Outcome:
+        """Record an upload that Figshare has not verified yet."""
+        message = "sent; Figshare has not computed its MD5 yet"
+        outcome = Outcome(action, "failed", message, unproven=True)
+        self._history(action, outcome)
+        self._tell(outcome)
+        return outcome
+
+    def _watch(self, action: Action, problem: FigsyncError | None) -> None:
+        way = isinstance(action, Download | KeepBoth)
+        if isinstance(problem, _OUTAGES):
+            self._outages[way] += 1
+            self._last[way] = problem
+        else:
+            self._outages[way] = 0
+
+    def _retries(self, action: Action, outcome: Outcome) -> None:
+        work, name = self._mirror.state.work, retry_name(action.key)
+        if isinstance(action, _QUIET):
+            return
+        if outcome.result in ("failed", "refused"):
+            work.failed(name, outcome.message)
+        elif outcome.result == "done":
+            work.succeeded(name)
+
+    def _history(self, action: Action, outcome: Outcome) -> None:
+        if outcome.result == "stale" or isinstance(action, _QUIET):
+            return
+        counted = outcome.result == "done" and action.key not in self._moved
+        files = weight(action) if counted else 0
+        self._mirror.state.history.add(
+            action.kind,
+            item_id=action.where.item_id,
+            path=full_path(action),
+            size=action.size,
+            result=outcome.result,
+            message=outcome.message,
+            deleted_local=files if action.deletes == "local" else 0,
+            deleted_remote=files if action.deletes == "remote" else 0,
+        )
+
+    def _tell(self, outcome: Outcome) -> None:
+        self._mirror.progress.finished(outcome)
+        path = shown(full_path(outcome.action))
+        if outcome.result == "done":
+            log.info("%s: %s", outcome.action.kind, path)
+        elif outcome.result != "stale":
+            log.warning("%s failed: %s: %s", outcome.action.kind, path, outcome.message)
+
+
+def full_path(action: Action) -> str:
+    """Return the root-relative path that an action is about."""
+    parts = (action.where.folder, action.path)
+    return "/".join(part for part in parts if part)
+
+
+def retry_name(key: ActionKey) -> str:
+    """Return the name under which the failures of an action are counted."""
+    return f"{key.kind}:{key.item_id}:{key.path}:{key.file_id}:{key.md5}"
+
+
+def _outcome(action: Action, problem: FigsyncError | None) -> Outcome:
+    if problem is None:
+        return Outcome(action, "done", size=action.size)
+    if isinstance(problem, Stale):
+        return Outcome(action, "stale", str(problem))
+    if isinstance(problem, Refused) and not isinstance(problem, Locked):
+        return Outcome(action, "refused", f"{REFUSED}{problem}")
+    return Outcome(action, "failed", str(problem))

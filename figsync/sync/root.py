@@ -1,0 +1,169 @@
+"""The mirror root: what stands in it, and whether it may be trusted today."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import msgspec
+
+from figsync.disk import Disk, Entry
+from figsync.errors import (
+    DiskProblem,
+    FigsyncError,
+    NeedsPerson,
+    Stale,
+    WrongUsage,
+)
+from figsync.model import FileStat, LocalFolder
+from figsync.naming import IGNORE_FILE, is_root_name_ignored, shown
+from figsync.sync.mirror import Mirror
+from figsync.sync.scan import RECORD_FOLDER
+
+MARKER_ID = "mirror_id"
+# An emptied root is an accident only where there was something to lose.
+EMPTIED_FILES = 2
+ROOT_ACKNOWLEDGED = "root_acknowledged"
+
+
+class _RecordId(msgspec.Struct):
+    """The part of a record that names the item."""
+
+    id: int | str | None = None
+    uuid: str | None = None
+
+
+@dataclass(slots=True)
+class RootView:
+    """The direct content of the root: item folders, loose files, everything else.
+
+    *names* are all names that are taken there, those of no concern included.
+    """
+
+    folders: dict[str, LocalFolder] = field(default_factory=dict)
+    loose: dict[str, FileStat] = field(default_factory=dict)
+    others: list[str] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
+
+
+def look_at_root(mirror: Mirror) -> RootView:
+    """Return what stands in the root; raises DiskProblem if it can not be listed."""
+    view = RootView()
+    if mirror.dry_run and not mirror.disk.root.exists():
+        return view
+    for entry in mirror.disk.entries(""):
+        view.names.add(entry.name)
+        _sort_in(mirror, view, entry)
+    return view
+
+
+def _sort_in(mirror: Mirror, view: RootView, entry: Entry) -> None:
+    name, stat = entry
+    is_folder = stat is not None and stat.kind == "folder"
+    if is_root_name_ignored(name) or mirror.rules.ignored(name, is_folder):
+        return
+    if stat is None:
+        view.others.append(name)
+    elif stat.kind == "folder":
+        view.folders[name] = _item_folder(mirror, name, stat)
+    elif stat.kind == "file" and name != IGNORE_FILE:
+        view.loose[name] = stat
+    else:
+        view.others.append(name)
+
+
+def _item_folder(mirror: Mirror, name: str, stat: FileStat) -> LocalFolder:
+    try:
+        record = mirror.disk.read_record(name)
+    except (DiskProblem, Stale):
+        return LocalFolder(name, stat.inode, unreadable=True)
+    return LocalFolder(name, stat.inode, record_id=record_id(record))
+
+
+def record_id(record: bytes | None) -> str:
+    """Return the id that a record names, "" where there is none to be read."""
+    if not record:
+        return ""
+    try:
+        named = msgspec.json.decode(record, type=_RecordId)
+    except msgspec.DecodeError:
+        return ""
+    chosen = named.uuid if named.id in (None, "") else named.id
+    return "" if chosen is None else str(chosen)
+
+
+def check_root(mirror: Mirror) -> None:
+    """Raise NeedsPerson unless the root is the one the state knows, with its files."""
+    expected = mirror.state.settings.get(MARKER_ID)
+    if mirror.dry_run and not expected and not mirror.disk.root.exists():
+        return
+    check_marker(mirror.disk, expected)
+    if expected:
+        _check_not_emptied(mirror, shown(str(mirror.disk.root)))
+
+
+def check_marker(disk: Disk, expected: str) -> None:
+    """Raise NeedsPerson unless the root bears the *expected* marker ("": any).
+
+    Only the marker decides: device numbers change between boots.
+    """
+    root = shown(str(disk.root))
+    try:
+        disk.identity()
+        marker = disk.read_marker()
+    except FigsyncError as problem:
+        if not expected:
+            raise WrongUsage(root, problem.cause, problem.remedy) from problem
+        cause = f"{problem.cause}; nothing was changed on either side"
+        raise NeedsPerson(root, cause, _MOUNT) from problem
+    if expected and marker is None:
+        cause = "its marker is missing: this is not the folder figsync knows"
+        raise NeedsPerson(root, cause, _MOUNT)
+    if expected and marker is not None and marker.get(MARKER_ID) != expected:
+        cause = "its marker is another one: this is not the folder figsync knows"
+        raise NeedsPerson(root, cause, _MOUNT)
+
+
+_MOUNT = (
+    "mount or move the right folder back, or start over with another"
+    " [state] database if you mean this folder"
+)
+
+
+def _check_not_emptied(mirror: Mirror, root: str) -> None:
+    settings = mirror.state.settings
+    had = mirror.state.files.synced_total()
+    if had < EMPTIED_FILES:
+        return
+    view = look_at_root(mirror)
+    is_acknowledged = bool(settings.get(ROOT_ACKNOWLEDGED))
+    if any(_holds_anything(mirror, name) for name in view.folders) or view.loose:
+        # What a person acknowledged is this emptiness, not the next one.
+        if is_acknowledged:
+            settings.drop(ROOT_ACKNOWLEDGED)
+        return
+    if is_acknowledged:
+        return
+    cause = f"it is empty, but {had} files were in it; nothing was deleted"
+    remedy = (
+        "bring the files back, or run `figsync approve --scope` if you emptied it"
+        " yourself"
+    )
+    raise NeedsPerson(root, cause, remedy)
+
+
+def _holds_anything(mirror: Mirror, folder: str) -> bool:
+    """Tell whether a file, or a folder that can not be read, is below *folder*."""
+    pending = [folder]
+    while pending:
+        here = pending.pop()
+        try:
+            entries = mirror.disk.entries(here)
+        except (DiskProblem, Stale):
+            return True
+        for name, stat in entries:
+            if name == RECORD_FOLDER:
+                continue
+            if stat is None or stat.kind != "folder":
+                return True
+            pending.append(f"{here}/{name}")
+    return False

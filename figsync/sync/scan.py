@@ -1,0 +1,290 @@
+"""A folder of the mirror into a tree, hashing only what looks changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from figsync.config import Config
+from figsync.disk import Disk, Hashed
+from figsync.errors import DiskProblem, Stale
+from figsync.model import FileStat, LocalFile, SyncedTree, Unknown
+from figsync.naming import (
+    IGNORE_FILE,
+    IgnoreRules,
+    is_conflict_copy,
+    uploadable_name,
+)
+from figsync.state import KnownFile
+from figsync.sync.room import Newcomer, Room, refusals
+from figsync.sync.tasks import Task, together
+
+RECORD_FOLDER = ".figshare"
+STATE_FOLDER = ".figsync"
+# A save within the clock's grain of a hashing could go unseen (promise 9).
+RACY_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lens:
+    """How a scan looks: the disk, the rules, the time, and when a file is still."""
+
+    disk: Disk
+    rules: IgnoreRules
+    now: float
+    settle: float
+    part_size: int
+
+
+@dataclass(slots=True)
+class Walk:
+    """What one pass over a folder saw, nothing read yet.
+
+    *closed* are sub-folders that could not be looked into, or are no folders.
+    """
+
+    folder: str
+    stats: dict[str, FileStat] = field(default_factory=dict)
+    unknown: dict[str, Unknown] = field(default_factory=dict)
+    closed: dict[str, Unknown] = field(default_factory=dict)
+    folders: set[str] = field(default_factory=set)
+    rules: IgnoreRules | None = None
+
+    @property
+    def conflicts(self) -> list[str]:
+        copies = Unknown.CONFLICT_COPY
+        return sorted(path for path, why in self.unknown.items() if why is copies)
+
+
+@dataclass(slots=True)
+class Scan:
+    """One item folder as seen now: the tree, and what the state should remember."""
+
+    walk: Walk
+    tree: dict[str, LocalFile]
+    seen: dict[str, KnownFile]
+    gone: list[str]
+
+    @property
+    def is_still(self) -> bool:
+        """Tell whether nothing in the folder is being changed or unreadable."""
+        moving = (Unknown.NOT_SETTLED, Unknown.UNREADABLE)
+        seen = [file.unknown for file in self.tree.values()]
+        return not any(why in moving for why in (*seen, *self.walk.closed.values()))
+
+
+def walk_folder(lens: Lens, folder: str) -> Walk:
+    """List everything below an item folder in one pass, following no link."""
+    walk = Walk(folder)
+    rules = lens.rules
+    pending = [""]
+    while pending:
+        below = pending.pop()
+        try:
+            entries = lens.disk.entries(f"{folder}/{below}" if below else folder)
+        except (Stale, DiskProblem):
+            walk.closed[below] = Unknown.UNREADABLE
+            continue
+        prefix = f"{below}/" if below else ""
+        if any(entry.name == IGNORE_FILE for entry in entries):
+            place = f"{folder}/{below}".rstrip("/")
+            rules = _with_folder_rules(lens.disk, rules, place)
+        for name, stat in entries:
+            if name not in (RECORD_FOLDER, STATE_FOLDER):
+                _sort_in(walk, rules, prefix + name, stat, pending)
+    walk.rules = rules
+    return walk
+
+
+def _sort_in(
+    walk: Walk,
+    rules: IgnoreRules,
+    path: str,
+    stat: FileStat | None,
+    pending: list[str],
+) -> None:
+    """Put one name where it belongs: a file, a folder to enter, or no say."""
+    is_folder = stat is not None and stat.kind == "folder"
+    if rules.ignored(f"{walk.folder}/{path}", is_folder):
+        return
+    if stat is None:
+        walk.unknown[path] = Unknown.UNREADABLE
+        walk.closed[path] = Unknown.UNREADABLE
+    elif is_folder:
+        walk.folders.add(path)
+        pending.append(path)
+    elif stat.kind != "file":
+        walk.unknown[path] = Unknown.NOT_A_FILE
+        walk.closed[path] = Unknown.NOT_A_FILE
+    elif is_conflict_copy(path):
+        walk.unknown[path] = Unknown.CONFLICT_COPY
+    else:
+        walk.stats[path] = stat
+
+
+def mirror_rules(config: Config, disk: Disk) -> IgnoreRules:
+    """Return the rules for the whole mirror: the configured and those in the root."""
+    return _with_folder_rules(disk, IgnoreRules(config.mirror.ignore), "")
+
+
+def _with_folder_rules(disk: Disk, rules: IgnoreRules, prefix: str) -> IgnoreRules:
+    try:
+        with disk.open(f"{prefix}/{IGNORE_FILE}".lstrip("/")) as file:
+            text = file.read(1 << 20) or b""
+    except (Stale, DiskProblem):
+        return rules
+    return rules.nested(prefix, text.decode("utf-8", "replace").splitlines())
+
+
+def scan(
+    lens: Lens,
+    walk: Walk,
+    known: Mapping[str, KnownFile],
+    *,
+    expected: Collection[str],
+) -> Scan:
+    """Return the tree of a walked folder; files that look changed have no MD5 yet.
+
+    *expected* are the paths that the merge base or Figshare know: those that an
+    ignore rule or a closed folder hides are unknown, never gone.
+    """
+    tree: dict[str, LocalFile] = {}
+    seen: dict[str, KnownFile] = {}
+    for path, stat in walk.stats.items():
+        row = _remembered(lens, path, stat, known.get(path))
+        seen[path] = row
+        still = bool(row.md5) or _is_still(lens, row)
+        tree[path] = _local_file(row, None if still else Unknown.NOT_SETTLED)
+    for path, reason in walk.unknown.items():
+        tree[path] = LocalFile(path, _NOTHING, unknown=reason)
+    for path in expected:
+        if path not in tree and (why := _hidden(walk, path)):
+            tree[path] = LocalFile(path, _NOTHING, unknown=why)
+    return Scan(walk, tree, seen, sorted(known.keys() - walk.stats.keys()))
+
+
+_NOTHING = FileStat(0, 0, 0, 0)
+
+
+def _remembered(
+    lens: Lens, path: str, stat: FileStat, row: KnownFile | None
+) -> KnownFile:
+    """Return what is known of a file with this very stat, MD5 included if it holds."""
+    if row is None or row.stat != stat:
+        return KnownFile(path, stat, "", 0.0, lens.now, b"", 0)
+    if row.md5 and row.hashed_at - stat.mtime_ns / 1e9 < RACY_SECONDS:
+        return replace(row, md5="", parts=b"")
+    return row
+
+
+def _is_still(lens: Lens, row: KnownFile) -> bool:
+    """Tell whether a file is settled: old enough, or unchanged between two looks."""
+    quiet = lens.now - last_change(row.stat, lens.now) >= lens.settle
+    watched = lens.now - row.seen_at
+    return quiet or (watched > 0 and watched >= lens.settle)
+
+
+def last_change(stat: FileStat, now: float) -> float:
+    """Return when a file was changed, by its mtime unless that is still to come."""
+    mtime, ctime = stat.mtime_ns / 1e9, stat.ctime_ns / 1e9
+    return ctime if mtime > now else max(mtime, ctime)
+
+
+def _local_file(row: KnownFile, unknown: Unknown | None) -> LocalFile:
+    return LocalFile(
+        row.path,
+        row.stat,
+        row.md5,
+        unknown,
+        parts=row.parts,
+        part_size=row.part_size,
+    )
+
+
+def _hidden(walk: Walk, path: str) -> Unknown | None:
+    for closed, why in walk.closed.items():
+        if not closed or path == closed or path.startswith(f"{closed}/"):
+            return why
+    rules = walk.rules
+    if rules is not None and rules.ignored(f"{walk.folder}/{path}", False):
+        return Unknown.IGNORED
+    return None
+
+
+def complete(
+    lens: Lens,
+    found: Scan,
+    synced: SyncedTree,
+    *,
+    remote_md5s: Mapping[int, set[str]],
+    room: Room,
+) -> Task[None]:
+    """Hash what has to be hashed, and note what Figshare can not take.
+
+    *remote_md5s* are the MD5s of the item's records by size: a file whose size is
+    there is read first, because it may not have to be sent at all.
+    """
+    twins = [f.path for f in _unhashed(found) if f.size in remote_md5s and f.size]
+    yield from _hash(lens, found, twins)
+    newcomers = [
+        Newcomer(file.path, file.size, replaces=file.path in synced)
+        for file in found.tree.values()
+        if _must_be_sent(file, synced, remote_md5s)
+    ]
+    for path, reason in refusals(newcomers, room).items():
+        found.tree[path] = replace(found.tree[path], refusal=reason)
+    rest = [file.path for file in _unhashed(found) if not file.refusal]
+    yield from _hash(lens, found, rest)
+
+
+def _must_be_sent(
+    file: LocalFile, synced: SyncedTree, remote_md5s: Mapping[int, set[str]]
+) -> bool:
+    if file.unknown is not None:
+        return False
+    agreed = synced.get(file.path)
+    if agreed is not None and agreed.md5 == file.md5:
+        return False
+    is_there = bool(file.md5) and file.md5 in remote_md5s.get(file.size, ())
+    # No record can stand for a name that Figshare can not give back.
+    return not is_there or uploadable_name(file.path) is not None
+
+
+def _unhashed(found: Scan) -> list[LocalFile]:
+    return [f for f in found.tree.values() if f.unknown is None and not f.md5]
+
+
+def _hash(lens: Lens, found: Scan, paths: Iterable[str]) -> Task[None]:
+    """Read files side by side; one that changes meanwhile is not settled."""
+    wanted = list(paths)
+    if not wanted:
+        return
+    results = yield from together(
+        [_hash_job(lens, f"{found.walk.folder}/{path}") for path in wanted]
+    )
+    for path, result in zip(wanted, results, strict=True):
+        file = found.tree[path]
+        if isinstance(result, Hashed):
+            row = _hashed_row(lens, found.seen[path], result)
+            found.seen[path] = row
+            found.tree[path] = replace(_local_file(row, None), refusal=file.refusal)
+        else:
+            stale = isinstance(result, Stale)
+            why = Unknown.NOT_SETTLED if stale else Unknown.UNREADABLE
+            found.tree[path] = replace(file, unknown=why)
+
+
+def _hash_job(lens: Lens, path: str) -> Callable[[], Hashed]:
+    return lambda: lens.disk.hash(path, lens.part_size)
+
+
+def _hashed_row(lens: Lens, row: KnownFile, hashed: Hashed) -> KnownFile:
+    return KnownFile(
+        row.path,
+        hashed.stat,
+        hashed.md5,
+        lens.now,
+        row.seen_at,
+        hashed.parts,
+        hashed.part_size,
+    )

@@ -1,0 +1,29 @@
+"""One upload on its way: what is sent, to which record, and what went wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from figsync.errors import FigsyncError
+from figsync.figshare import FileRecord
+from figsync.model import Upload
+
+
+@dataclass(slots=True)
+class Sending:
+    """One upload on its way; *problem* ends it."""
+
+    action: Upload
+    record: FileRecord | None = None
+    problem: FigsyncError | None = None
+    proven: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        return self.problem is None and not self.proven
+
+    @property
+    def known_record(self) -> FileRecord:
+        """The record, which exists once the upload has begun."""
+        assert self.record is not None
+        return self.record

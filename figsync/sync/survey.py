@@ -1,0 +1,306 @@
+"""One item folder and one item into their part of the plan."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from figsync.model import (
+    ActionKey,
+    DeleteItem,
+    DeleteRemote,
+    Download,
+    Held,
+    LocalFile,
+    Plan,
+    RemoteFile,
+    RemoteItem,
+    SyncedFile,
+    SyncedItem,
+    TrashFolder,
+    Unknown,
+    Upload,
+    Where,
+)
+from figsync.naming import original_of
+from figsync.state import Absence, Conflict, KnownFile, Transfer
+from figsync.sync.look import gone
+from figsync.sync.mirror import Mirror
+from figsync.sync.obstacles import OBSTACLES, Names, around_obstacles
+from figsync.sync.plan import Change, local_change, plan_files
+from figsync.sync.policies import Policy, apply_policy
+from figsync.sync.room import Room
+from figsync.sync.scan import Lens, Scan, complete, scan, walk_folder
+from figsync.sync.tasks import Task
+
+LINKED = "the item has a linked file, and Figshare does not mix those with others"
+NO_PLACE = "a symlink or special file stands in its place; move that away"
+METADATA_ONLY = (
+    "only the record of this item is mirrored; figsync include {} changes it"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NotUploadable:
+    """A local file that Figshare can not take, and why."""
+
+    folder: str
+    path: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Survey:
+    """What one cycle found out besides the plan, for the state and for people."""
+
+    lens: Lens
+    policy: Policy
+    free_quota: int | None
+    not_uploadable: list[NotUploadable] = field(default_factory=list)
+    conflicts: list[Conflict] = field(default_factory=list)
+    unsettled: int = 0
+    missed_since: dict[tuple[str, str], float] = field(default_factory=dict)
+    unsure: dict[str, str] = field(default_factory=dict)
+    item_files: dict[str, int] = field(default_factory=dict)
+    blocked: set[ActionKey] = field(default_factory=set)
+
+
+def plan_item(
+    mirror: Mirror, survey: Survey, item: RemoteItem, known: SyncedItem
+) -> Task[Plan]:
+    """Scan the folder, compare it with what was observed, and plan its files."""
+    where = Where(item.item_id, known.folder, item.is_public)
+    synced = mirror.state.files.synced(item.item_id)
+    records = records_of(mirror, item.item_id, synced)
+    found = yield from survey_folder(
+        mirror, survey, where, synced=synced, records=records
+    )
+    records = _without_unfinished(mirror, item.item_id, found, records)
+    actions = plan_files(where, found.tree, records, synced)
+    by_id = {record.file_id: record for record in records}
+    names = _names(found, records)
+    plan = around_obstacles(apply_policy(actions, survey.policy, by_id), names)
+    survey.item_files[item.item_id] = len(synced)
+    _sight(mirror, survey, item.item_id, _missing_paths(plan))
+    plan = _without_mixing(plan, records) + _blocked(survey, where, found, records)
+    in_the_way = (*OBSTACLES, NO_PLACE)
+    survey.blocked |= {h.action.key for h in plan.held if h.reason in in_the_way}
+    return plan
+
+
+def records_of(
+    mirror: Mirror, item_id: str, synced: Mapping[str, SyncedFile]
+) -> list[RemoteFile]:
+    """Return the observed records, as the planner may believe them.
+
+    A record of an unfinished upload of ours is no file yet.  A synced record that
+    is not there is gone only if its absence was proven, else it is unknown.
+    """
+    transfers = mirror.state.work.transfers(item_id).values()
+    observed = mirror.state.items.remote_files(item_id)
+    records = [
+        record
+        for record in observed
+        if record.unknown is None or not any(_may_be(record, t) for t in transfers)
+    ]
+    present = {record.file_id for record in observed}
+    proven = mirror.state.work.absences(gone(item_id))
+    for row in synced.values():
+        if row.file_id not in present and row.file_id not in proven:
+            why = Unknown.UNCONFIRMED
+            unsure = RemoteFile(row.path, row.file_id, row.size, row.md5, unknown=why)
+            records.append(unsure)
+    return records
+
+
+def _without_unfinished(
+    mirror: Mirror, item_id: str, found: Scan, records: Iterable[RemoteFile]
+) -> list[RemoteFile]:
+    """Leave out what this computer sent of files that were edited or deleted since.
+
+    Such a record is no news from Figshare: it is concluded or cleared away first.
+    """
+    over = {
+        transfer.file_id
+        for transfer in mirror.state.work.transfers(item_id).values()
+        if (file := found.tree.get(transfer.path)) is None or file.md5 != transfer.md5
+    }
+    return [record for record in records if record.file_id not in over]
+
+
+def _names(found: Scan, records: Iterable[RemoteFile]) -> Names:
+    paths = frozenset(record.path for record in records)
+    return Names(found.walk.folders, found.walk.stats.keys(), paths)
+
+
+def _may_be(record: RemoteFile, transfer: Transfer) -> bool:
+    """Tell whether a record is what an unfinished upload of ours made, or may be."""
+    if transfer.file_id:
+        return record.file_id == transfer.file_id
+    begun = (record.name, record.size) == (transfer.name, transfer.size)
+    return begun and record.file_id not in transfer.known_ids
+
+
+def survey_folder(
+    mirror: Mirror,
+    survey: Survey,
+    where: Where,
+    *,
+    synced: Mapping[str, SyncedFile],
+    records: Iterable[RemoteFile],
+) -> Task[Scan]:
+    """Scan and hash a folder, remember it, and note what people should know."""
+    records = list(records)
+    known = mirror.state.files.local(where.folder)
+    walk = walk_folder(survey.lens, where.folder)
+    expected = {*synced, *(record.path for record in records)}
+    found = scan(survey.lens, walk, known, expected=expected)
+    sizes: dict[int, set[str]] = defaultdict(set)
+    for record in records:
+        sizes[record.size].add(record.md5)
+    room = _room(mirror, survey, where, len(records))
+    yield from complete(survey.lens, found, synced, remote_md5s=sizes, room=room)
+    _remember(mirror, where.folder, found, known)
+    _note(survey, where, found, synced)
+    return found
+
+
+def _room(mirror: Mirror, survey: Survey, where: Where, records: int) -> Room:
+    limit = mirror.state.settings.get("maximum_file_size")
+    return Room(
+        max_file_size=int(limit) if limit else None,
+        free_quota=survey.free_quota,
+        files_per_item=mirror.config.transfer.files_per_item,
+        files_in_item=records,
+        is_new_item=not where.item_id,
+    )
+
+
+def _remember(
+    mirror: Mirror, folder: str, found: Scan, known: Mapping[str, KnownFile]
+) -> None:
+    changed = [row for path, row in found.seen.items() if known.get(path) != row]
+    if changed or found.gone:
+        mirror.state.files.save_local(folder, changed, found.gone)
+
+
+def _note(
+    survey: Survey, where: Where, found: Scan, synced: Mapping[str, SyncedFile]
+) -> None:
+    for file in found.tree.values():
+        if file.refusal and local_change(file, synced.get(file.path)) is Change.EDITED:
+            note = NotUploadable(where.folder, file.path, file.refusal)
+            survey.not_uploadable.append(note)
+        elif file.unknown in (Unknown.NOT_A_FILE, Unknown.UNREADABLE):
+            note = NotUploadable(where.folder, file.path, str(file.unknown))
+            survey.not_uploadable.append(note)
+        elif file.unknown is Unknown.NOT_SETTLED:
+            survey.unsettled += 1
+        elif not file.refusal and file.path not in synced and survey.free_quota:
+            survey.free_quota = max(0, survey.free_quota - file.size)
+    for path in found.walk.closed.keys() - found.tree.keys():
+        note = NotUploadable(where.folder, path, str(found.walk.closed[path]))
+        survey.not_uploadable.append(note)
+    for copy in found.walk.conflicts:
+        survey.conflicts.append(
+            Conflict(where.item_id, where.folder, original_of(copy) or copy, copy, 0.0)
+        )
+
+
+def _missing_paths(plan: Plan) -> list[str]:
+    """Return the paths whose deletion on this computer the plan knows of."""
+    kept = [held.action for held in plan.held]
+    return [
+        action.path
+        for action in (*plan.actions, *kept)
+        if isinstance(action, DeleteRemote)
+    ]
+
+
+def _sight(
+    mirror: Mirror, survey: Survey, item_id: str, missing: Iterable[str]
+) -> None:
+    """Count this scan for every local absence; the others are forgotten."""
+    work, scope = mirror.state.work, f"local:{item_id}"
+    before = work.absences(scope)
+    names = list(missing)
+    if not names and not before:
+        return
+    with mirror.state.atomic():
+        for name in names:
+            seen = before.get(name, Absence(mirror.clock.now(), 0))
+            seen = replace(seen, sightings=seen.sightings + 1)
+            work.save_absence(scope, name, seen)
+            if seen.sightings > 1:
+                survey.missed_since[(item_id, name)] = seen.first_seen
+        work.keep_absences(scope, names)
+
+
+def _without_mixing(plan: Plan, records: Iterable[RemoteFile]) -> Plan:
+    """Hold uploads into an item with a linked file."""
+    if not any(record.link for record in records):
+        return plan
+    uploads = tuple(a for a in plan.actions if isinstance(a, Upload))
+    rest = tuple(a for a in plan.actions if not isinstance(a, Upload))
+    return Plan(rest, plan.held + tuple(Held(upload, LINKED) for upload in uploads))
+
+
+def _blocked(
+    survey: Survey, where: Where, found: Scan, records: Iterable[RemoteFile]
+) -> Plan:
+    """Hold the records in whose place a symlink or a special file stands."""
+    places = {p for p, f in found.tree.items() if f.unknown is Unknown.NOT_A_FILE}
+    blocked = [
+        Download(where, record)
+        for record in records
+        if record.path in places and record.unknown is None
+    ]
+    plan = apply_policy(blocked, survey.policy, {})
+    held = tuple(Held(action, NO_PLACE) for action in plan.actions)
+    return Plan(held=plan.held + held)
+
+
+def plan_record_only(mirror: Mirror, survey: Survey, known: SyncedItem) -> Task[Plan]:
+    """Hold what people dropped into an item whose record alone is mirrored."""
+    where = Where(known.item_id, known.folder)
+    found = yield from survey_folder(mirror, survey, where, synced={}, records=())
+    reason = METADATA_ONLY.format(known.item_id)
+    dropped = (f for f in found.tree.values() if f.unknown is None and not f.refusal)
+    held = tuple(Held(Upload(where, file), reason) for file in dropped)
+    # Only including the item settles it: an approval would be asked for again.
+    survey.blocked |= {entry.action.key for entry in held}
+    return Plan(held=held)
+
+
+def plan_gone_item(
+    mirror: Mirror, survey: Survey, item: RemoteItem, known: SyncedItem
+) -> Task[Plan]:
+    """Plan what follows for a folder whose item is gone from Figshare."""
+    where = Where(item.item_id, known.folder, item.is_public)
+    synced = mirror.state.files.synced(item.item_id)
+    found = yield from survey_folder(mirror, survey, where, synced=synced, records=())
+    same: dict[str, LocalFile] = {
+        path: found.tree[path]
+        for path, row in synced.items()
+        if local_change(found.tree.get(path), row) is Change.SAME
+    }
+    rows = tuple(synced[path] for path in sorted(same))
+    action = TrashFolder(where, rows, same)
+    return apply_policy([action], survey.policy, {})
+
+
+def plan_lost_folder(
+    mirror: Mirror, survey: Survey, item: RemoteItem, known: SyncedItem
+) -> Plan:
+    """Plan what follows for a listed item whose folder is gone from the disk."""
+    where = Where(item.item_id, known.folder, item.is_public)
+    synced = mirror.state.files.synced(item.item_id)
+    listed = {f.file_id for f in mirror.state.items.remote_files(item.item_id)}
+    rows = tuple(synced[path] for path in sorted(synced))
+    whole = {row.file_id for row in rows} == listed and item.file_count == len(listed)
+    action = DeleteItem(where, rows, whole=whole)
+    plan = apply_policy([action], survey.policy, {})
+    deleting = any(isinstance(a, DeleteItem) for a in plan.actions)
+    _sight(mirror, survey, item.item_id, [""] if deleting else [])
+    return plan

@@ -1,0 +1,132 @@
+"""What a cycle clears away: strays of our own uploads, old trash, wrong clocks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+
+from figsync.errors import DiskProblem, NotFound
+from figsync.figshare import FileRecord
+from figsync.model import Plan, Presence, Upload
+from figsync.state import Transfer
+from figsync.sync.mirror import Mirror
+from figsync.sync.observe import View
+from figsync.sync.send import discard, find_lost
+from figsync.sync.tasks import Task, do, together
+
+DAY = 24 * 3600.0
+CLOCKS = "clocks"
+CLOCK_SET = "clock_set"
+JUMP_SECONDS = 300.0
+
+
+def sweep_strays(mirror: Mirror, plan: Plan, view: View) -> Task[None]:
+    """Delete the half-sent records of uploads that nobody wants any more.
+
+    Only a record that this state began is touched, by its id or recorded intent.
+    """
+    wanted = {
+        (action.where.item_id, action.path)
+        for action in (*plan.actions, *(held.action for held in plan.held))
+        if isinstance(action, Upload)
+    }
+    strays = [
+        transfer
+        for transfer in mirror.state.work.all_transfers()
+        if (transfer.item_id, transfer.path) not in wanted
+        and _is_listed(view, transfer.item_id)
+    ]
+    yield from together([_sweep(mirror, transfer) for transfer in strays])
+
+
+def _is_listed(view: View, item_id: str) -> bool:
+    item = view.items.get(item_id)
+    return item is not None and item.presence is Presence.LISTED
+
+
+def _sweep(mirror: Mirror, transfer: Transfer) -> Task[None]:
+    """Delete one stray; a record that became available is a file like any other."""
+    item_id, path = transfer.item_id, transfer.path
+    if _may_be_wanted(mirror, transfer):
+        return
+    if not transfer.file_id:
+        transfer = yield from find_lost(mirror, transfer)
+    file_id = transfer.file_id
+    if not file_id:
+        mirror.state.work.drop_transfer(item_id, path)
+        return
+    try:
+        record = yield from do(lambda: mirror.figshare.read_file(item_id, file_id))
+    except NotFound:
+        record = None
+    if record is not None and record.is_available:
+        if not _is_to_finish(mirror, transfer, record):
+            mirror.state.work.drop_transfer(item_id, path)
+    else:
+        # One that is not found may only be hidden still.
+        yield from discard(mirror, transfer)
+
+
+def _is_to_finish(mirror: Mirror, transfer: Transfer, record: FileRecord) -> bool:
+    """Tell whether an upload is or may yet be proven: a later cycle concludes it."""
+    row = mirror.state.files.synced(transfer.item_id).get(transfer.path)
+    is_next = row is None or row.file_id == transfer.replaces
+    return is_next and record.md5 in ("", transfer.md5)
+
+
+def _may_be_wanted(mirror: Mirror, transfer: Transfer) -> bool:
+    """Tell whether the file is still there, only not planned this time."""
+    known = mirror.state.items.all().get(transfer.item_id)
+    if known is None:
+        return False
+    row = mirror.state.files.local(known.folder).get(transfer.path)
+    try:
+        there = mirror.disk.stat(f"{known.folder}/{transfer.path}")
+    except DiskProblem:
+        return True
+    if row is None or there is None or there.size != transfer.size:
+        return False
+    return row.md5 in ("", transfer.md5)
+
+
+def expire_trash(mirror: Mirror) -> int:
+    """Delete what has been in the trash for longer than configured.
+
+    Since the clock was last set, that much time must have passed as well.
+    """
+    age, now = mirror.config.deletions.trash_days * DAY, mirror.clock.now()
+    if now - float(mirror.state.settings.get(CLOCK_SET) or -age) < age:
+        return 0
+    return mirror.disk.trash_expire(now - age)
+
+
+def restart_grace_after_jump(mirror: Mirror, item_ids: Iterable[str]) -> bool:
+    """Begin every grace period anew if the wall clock was set since the last cycle.
+
+    Within one boot both clocks must have run equally far; over a boot the wall
+    clock must at least not have gone back.
+    """
+    now, monotonic = mirror.clock.now(), mirror.clock.monotonic()
+    stored = mirror.state.settings.get(CLOCKS)
+    mirror.state.settings.set(CLOCKS, json.dumps([now, monotonic, mirror.boot_id]))
+    if not stored or not _jumped(json.loads(stored), (now, monotonic), mirror.boot_id):
+        return False
+    work = mirror.state.work
+    with mirror.state.atomic():
+        mirror.state.settings.set(CLOCK_SET, str(now))
+        for item_id in item_ids:
+            scope = f"local:{item_id}"
+            for name, seen in work.absences(scope).items():
+                again = replace(seen, first_seen=now, sightings=1)
+                work.save_absence(scope, name, again)
+    return True
+
+
+def _jumped(
+    before: tuple[float, float, str], present: tuple[float, float], boot_id: str
+) -> bool:
+    wall, monotonic = present[0] - before[0], present[1] - before[1]
+    if boot_id and boot_id == before[2]:
+        return abs(wall - monotonic) > JUMP_SECONDS
+    return wall < -JUMP_SECONDS
