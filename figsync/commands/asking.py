@@ -1,0 +1,55 @@
+"""Wishes of people: carried out at once, or left to the figsync that owns the mirror.
+
+Nothing here needs the network.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from figsync.clock import boot_id
+from figsync.commands.shell import Shell
+from figsync.disk import Disk
+from figsync.errors import MirrorOwned, WrongUsage
+from figsync.state import State
+from figsync.sync.carry import Asked, carry_out, check_asked
+from figsync.sync.opening import Means, owned_mirror
+
+# The client is made with every mirror; no wish ever makes it speak.
+_NO_TOKEN = "-"
+
+
+def ask(shell: Shell, verb: str, **words: str) -> str:
+    """Have *verb* done and return a sentence about it; WrongUsage if it can not be."""
+    asked = Asked(verb, words)
+    with open_state(shell) as state:
+        check_asked(asked, state, Disk(shell.config.mirror.root, clock=shell.clock))
+    means = Means(_NO_TOKEN, shell.clock, boot_id=boot_id())
+    try:
+        with owned_mirror(shell.config, means) as mirror:
+            return carry_out(mirror, asked)
+    except MirrorOwned:
+        return _leave_request(shell, asked)
+
+
+def open_state(shell: Shell) -> State:
+    """Open the state to read it; WrongUsage before the first sync."""
+    database = shell.config.database
+    state = State.read_only(database, clock=shell.clock)
+    if state is None:
+        raise never_synced(shell.config.mirror.root)
+    return state
+
+
+def never_synced(root: Path) -> WrongUsage:
+    """Return what to raise where there is nothing to look at yet."""
+    return WrongUsage(str(root), "nothing was synced yet", "run `figsync sync` first")
+
+
+def _leave_request(shell: Shell, asked: Asked) -> str:
+    state = State.for_requests(shell.config.database, clock=shell.clock)
+    if state is None:
+        raise never_synced(shell.config.mirror.root)
+    with state:
+        state.decisions.request(asked.verb, asked.words)
+    return "Asked the running figsync, which does it in its next cycle."

@@ -1,0 +1,65 @@
+"""`figsync held`: what waits for a person or for its time."""
+
+from __future__ import annotations
+
+import click
+
+from figsync.commands import words
+from figsync.commands.asking import open_state
+from figsync.commands.shell import Shell, verb
+from figsync.commands.show import iso, path_text, say, say_json, table, when_text
+from figsync.naming import shown
+from figsync.state import HeldRow
+
+
+@verb(example="figsync held\nfigsync approve 3", codes=(2,))
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
+def held(shell: Shell, *, as_json: bool) -> None:
+    """Show what waits for you, or for its time."""
+    with open_state(shell) as state:
+        rows = state.decisions.held()
+    if as_json:
+        say_json([as_json_row(row) for row in rows])
+    elif not rows:
+        say("Nothing is held.")
+    else:
+        table(("Number", "What", "Path", "Why"), [_line(row) for row in rows])
+        if any(row.needs_person for row in rows):
+            say("`figsync approve NUMBER` lets it happen, `figsync reject NUMBER` not.")
+
+
+def as_json_row(row: HeldRow) -> dict[str, object]:
+    """Return a held action as programs read it."""
+    return {
+        "id": row.id,
+        "kind": row.key.kind,
+        "item_id": row.key.item_id,
+        "folder": row.folder,
+        "path": row.key.path,
+        "bytes": row.size,
+        "result": standing(row),
+        "reason": row.reason,
+        "until": iso(row.until),
+        "since": iso(row.since),
+    }
+
+
+def standing(row: HeldRow) -> str:
+    """Return `held` for a person, `waiting` for its time, `listed` for good."""
+    if row.needs_person:
+        return "held"
+    return "waiting" if row.until is not None else "listed"
+
+
+def full_path(row: HeldRow) -> str:
+    """Return the path below the root that a held action is about."""
+    # The key of what is no item yet has the folder in its path.
+    return path_text(row.folder if row.key.item_id else "", row.key.path)
+
+
+def _line(row: HeldRow) -> tuple[str, str, str, str]:
+    why = shown(row.reason)
+    if row.until is not None:
+        why = f"{why}; until {when_text(row.until)}"
+    number = str(row.id) if row.needs_person else f"({row.id})"
+    return number, words.to_do(row.key.kind), full_path(row), why

@@ -1,0 +1,134 @@
+"""What a sync did and left, as one JSON object or as a page for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from figsync.commands import words
+from figsync.commands.show import iso, path_text, plural, size_text
+from figsync.errors import FigshareProblem
+from figsync.model import Held, Outcome
+from figsync.naming import shown
+from figsync.sync.loop import Report
+
+MOST_LINES = 10
+
+
+def as_json(report: Report, code: int, *, error: str = "") -> dict[str, object]:
+    """Return the whole report; *error* is what ended the sync, if anything did."""
+    told: dict[str, object] = {
+        **_counts(report),
+        "actions": [_action(outcome) for outcome in report.outcomes],
+        "held_actions": [_held(held) for held in report.held],
+        "problems": {item_id: str(p) for item_id, p in report.problems.items()},
+        "not_found": report.not_found,
+        "requests": dict(report.requests),
+        "bytes_up": report.bytes_up,
+        "bytes_down": report.bytes_down,
+        "exit_code": code,
+    }
+    return told | ({"error": error} if error else {})
+
+
+def _counts(report: Report) -> dict[str, int]:
+    last = report.last().values()
+    return {
+        "done": report.count("done"),
+        "planned": report.count("planned"),
+        "failed": report.count("failed"),
+        "refused": report.count("refused"),
+        "stale": report.count("stale"),
+        "unproven": sum(1 for outcome in last if outcome.unproven),
+        "held": sum(1 for held in report.held if held.needs_person),
+        "waiting": report.waiting,
+        "listed": sum(1 for held in report.held if held.listed),
+        "not_uploadable": report.not_uploadable,
+        "unsettled": report.unsettled,
+        "conflicts": report.conflicts,
+        "cycles": report.cycles,
+    }
+
+
+def _action(outcome: Outcome) -> dict[str, object]:
+    action = outcome.action
+    return {
+        "kind": action.kind,
+        "item_id": action.where.item_id,
+        "folder": action.where.folder,
+        "path": action.path,
+        "bytes": action.size,
+        "result": outcome.result,
+        "message": outcome.message,
+        "unproven": outcome.unproven,
+    }
+
+
+def _held(held: Held) -> dict[str, object]:
+    action = held.action
+    waits = "waiting" if held.until is not None else "held"
+    return {
+        "kind": action.kind,
+        "item_id": action.where.item_id,
+        "folder": action.where.folder,
+        "path": action.path,
+        "bytes": action.size,
+        "result": "listed" if held.listed else waits,
+        "reason": held.reason,
+        "until": iso(held.until),
+    }
+
+
+def page(report: Report) -> list[str]:
+    """Return what people want to know after a sync, line by line."""
+    lines = [_headline(report)]
+    lines += _held_lines(report, lambda h: h.needs_person, "held for you")
+    lines += _held_lines(report, lambda h: h.until is not None, "waiting for its time")
+    lines += _held_lines(report, lambda h: h.listed, "left alone as configured")
+    if report.held:
+        lines.append("  more: figsync held; figsync approve NUMBER, or reject NUMBER")
+    if report.conflicts:
+        lines.append(f"{plural(report.conflicts, 'conflict')}: see figsync conflicts")
+    if report.not_uploadable:
+        left = plural(report.not_uploadable, "file")
+        lines.append(f"{left} can not go to Figshare: see figsync status")
+    if report.unsettled:
+        moving = plural(report.unsettled, "file")
+        lines.append(f"{moving} changed a moment ago: the next sync takes them")
+    lines += [_unread(item_id, p) for item_id, p in report.problems.items()]
+    return lines
+
+
+def _headline(report: Report) -> str:
+    count = report.count
+    if report.count("planned"):
+        return f"Dry run: {plural(count('planned'), 'action')}; nothing was changed."
+    if any(count(result) for result in ("done", "failed", "refused")):
+        failed = count("failed") + count("refused")
+        failures = f", {failed:,} failed" if failed else ""
+        return (
+            f"{count('done'):,} done{failures};"
+            f" {size_text(report.bytes_up)} sent,"
+            f" {size_text(report.bytes_down)} fetched."
+        )
+    if report.exit_code or report.waiting or report.unsettled:
+        return "Nothing to do for now; nothing was sent or fetched."
+    return "Everything is in sync; nothing was sent or fetched."
+
+
+def _held_lines(
+    report: Report, chosen: Callable[[Held], bool], title: str
+) -> Iterator[str]:
+    rows = [held for held in report.held if chosen(held)]
+    if not rows:
+        return
+    yield f"{plural(len(rows), 'action')} {title}:"
+    for held in rows[:MOST_LINES]:
+        action = held.action
+        path = path_text(action.where.folder, action.path)
+        yield f"  {words.to_do(action.kind)} {path}: {shown(held.reason)}"
+    if len(rows) > MOST_LINES:
+        yield f"  and {len(rows) - MOST_LINES:,} more"
+
+
+def _unread(item_id: str, problem: FigshareProblem) -> str:
+    return f"Item {item_id} could not be read: {shown(str(problem))}"

@@ -1,0 +1,190 @@
+"""What the command line and its surroundings say, and how a verb is declared."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from figsync.clock import SystemClock
+from figsync.commands.codes import MEANINGS
+from figsync.config import Config, find_config, load_config, read_token
+
+
+@dataclass
+class Shell:
+    """One call of figsync: its common options, its environment, its clock.
+
+    *at_failure* is called with the error line and its exit code before the process
+    ends, and returns the exit code to end with.
+    """
+
+    config_option: str | None = None
+    verbosity: int = 0
+    quiet: bool = False
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    clock: SystemClock = field(default_factory=SystemClock)
+    verb: str = ""
+    at_failure: Callable[[str, int], int] | None = None
+
+    @property
+    def config_path(self) -> Path:
+        return find_config(self.config_option, self.environ)
+
+    @cached_property
+    def config(self) -> Config:
+        """The configuration; WrongUsage if there is none or it is wrong."""
+        return load_config(self.config_path, self.environ)
+
+    @cached_property
+    def token(self) -> str:
+        """The account's token; WrongUsage if there is none."""
+        return read_token(self.config, self.environ)
+
+    def in_mirror(self, text: str) -> str:
+        """Return the path below the root that a person means by *text*."""
+        root = self.config.mirror.root
+        typed = Path(text)
+        here = Path.cwd() / typed
+        for base in (root, root.resolve()):
+            if here.is_relative_to(base) and (typed.is_absolute() or _is_there(here)):
+                return here.relative_to(base).as_posix()
+        return typed.as_posix()
+
+    @contextmanager
+    def stoppable(self) -> Iterator[None]:
+        """Let a first signal ask the clock to stop; a second one leaves at once."""
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            if self.clock.stopped:
+                interrupt(number, frame)
+            self.clock.stop()
+
+        with signals(stop):
+            yield
+
+
+def _is_there(path: Path) -> bool:
+    return os.path.lexists(path)
+
+
+def interrupt(number: int, frame: FrameType | None) -> None:
+    """Leave as Ctrl-C does, whatever the signal."""
+    del number, frame
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def signals(answer: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Answer SIGINT and SIGTERM this way for a while."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, answer) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, old in zip(numbers, before, strict=True):
+            signal.signal(number, old)
+
+
+def is_terminal() -> bool:
+    """Tell whether a person reads standard output."""
+    return sys.stdout.isatty()
+
+
+def common_options() -> list[click.Parameter]:
+    """Return the options that are accepted before and after the verb."""
+    return [
+        click.Option(
+            ["--config"],
+            metavar="FILE",
+            expose_value=False,
+            callback=_take_config,
+            help="Read this configuration (else FIGSYNC_CONFIG, else the usual one).",
+        ),
+        click.Option(
+            ["-v", "--verbose"],
+            count=True,
+            expose_value=False,
+            callback=_take_verbosity,
+            help="Say more on standard error; twice, say all.",
+        ),
+        click.Option(
+            ["-q", "--quiet"],
+            is_flag=True,
+            expose_value=False,
+            callback=_take_quiet,
+            help="Say only what asks for attention.",
+        ),
+    ]
+
+
+def _take_config(context: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        context.ensure_object(Shell).config_option = value
+
+
+def _take_verbosity(context: click.Context, _: click.Parameter, value: int) -> None:
+    context.ensure_object(Shell).verbosity += value
+
+
+def _take_quiet(context: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        context.ensure_object(Shell).quiet = True
+
+
+Verb = Callable[..., int | None]
+
+
+def verb(
+    *, example: str, codes: Sequence[int], more: str = ""
+) -> Callable[[Verb], click.Command]:
+    """Declare a verb: its function gets the Shell, then its own options by name.
+
+    Its help ends with an *example*, the exit *codes* that matter, and *more*.
+    """
+
+    def declare(function: Verb) -> click.Command:
+        command = click.command(epilog=_epilog(example, codes, more))(
+            click.pass_obj(function)
+        )
+        command.params += common_options()
+        return command
+
+    return declare
+
+
+def verbs(
+    *, example: str, codes: Sequence[int]
+) -> Callable[[Callable[..., Any]], click.Group]:  # Any: a group returns its verb's
+    """Declare a verb that has verbs of its own; alone it runs its function."""
+
+    def declare(function: Callable[..., Any]) -> click.Group:  # Any: as above
+        group = click.group(
+            invoke_without_command=True, epilog=_epilog(example, codes, "")
+        )(click.pass_context(function))
+        group.params += common_options()
+        return group
+
+    return declare
+
+
+def _epilog(example: str, codes: Sequence[int], more: str) -> str:
+    lines = ["\b", "Example:", *(f"  {line}" for line in example.splitlines())]
+    lines += ["", "\b", "Exit codes:"]
+    lines += [f"  {code:<4} {MEANINGS[code]}" for code in codes]
+    if more:
+        lines += ["", "\b", more]
+    return "\n".join(lines)

@@ -1,0 +1,88 @@
+"""Values for people: lines, tables, sizes and times; and JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import click
+
+from figsync.commands.shell import is_terminal
+from figsync.naming import shown
+
+
+def say(line: str = "") -> None:
+    """Print one line on standard output; nothing happens if nobody reads it."""
+    try:
+        click.echo(line)
+    except BrokenPipeError:
+        leave_pipe()
+
+
+def leave_pipe() -> None:
+    """Let what is still printed go nowhere: its reader has left."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def say_json(value: object) -> None:
+    """Print one JSON value, in ASCII so that no name can be lost on the way."""
+    say(json.dumps(value, indent=2))
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """Return `1 file`, `2 files`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def size_text(size: float) -> str:
+    """Return a number of bytes as people say it."""
+    if size < 1024:
+        return plural(int(size), "byte")
+    for unit in ("KiB", "MiB", "GiB"):
+        size /= 1024
+        if size < 1024:
+            return f"{size:.1f} {unit}"
+    return f"{size / 1024:.1f} TiB"
+
+
+def when_text(at: float | None) -> str:
+    """Return a POSIX time as the clock on this computer's wall, "" for none."""
+    if at is None:
+        return ""
+    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def iso(at: float | None) -> str | None:
+    """Return a POSIX time in UTC as programs read it."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def path_text(*parts: str) -> str:
+    """Return the path of these parts on one printable line."""
+    return shown("/".join(part for part in parts if part))
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table: drawn on a terminal, else one tabbed line a row."""
+    if not is_terminal():
+        for row in rows:
+            say("\t".join(row))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(box=None, pad_edge=False, header_style="bold")
+    for head in heads:
+        drawn.add_column(head, overflow="fold")
+    for row in rows:
+        # Text, because a name is no markup.
+        drawn.add_row(*(Text(cell) for cell in row))
+    Console().print(drawn)

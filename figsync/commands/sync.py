@@ -1,0 +1,105 @@
+"""`figsync sync`: bring folder and account to the same state, once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from figsync.clock import boot_id
+from figsync.commands import outcome
+from figsync.commands.codes import strongest
+from figsync.commands.failures import complain
+from figsync.commands.progress import Lines, line
+from figsync.commands.shell import Shell, is_terminal, verb
+from figsync.commands.show import say, say_json
+from figsync.naming import shown
+from figsync.sync.loop import Report, sync_until_quiet
+from figsync.sync.mirror import Progress, Silent
+from figsync.sync.opening import Means, dry_mirror, owned_mirror
+
+
+@verb(
+    example='figsync sync\nfigsync sync "Soil cores"\nfigsync sync --dry-run',
+    codes=(0, 1, 2, 4, 5, 6, 130),
+)
+@click.argument("folders", nargs=-1, metavar="[FOLDER...]")
+@click.option("--dry-run", is_flag=True, help="Say what would happen, change nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def sync(
+    shell: Shell, *, folders: tuple[str, ...], dry_run: bool, as_json: bool
+) -> int:
+    """Make the mirror root and the Figshare account the same.
+
+    With FOLDERs (names of folders in the root, or ids of items) only those.
+    """
+    report = Report()
+    shell.at_failure = lambda error, code: _failed(
+        report, code, error=error if as_json else ""
+    )
+    with shell.stoppable():
+        _run(shell, report, folders, dry_run=dry_run, as_json=as_json)
+    if as_json:
+        say_json(outcome.as_json(report, report.exit_code))
+    else:
+        _tell(shell, report)
+    return report.exit_code
+
+
+def _run(
+    shell: Shell,
+    report: Report,
+    folders: tuple[str, ...],
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    opened = dry_mirror if dry_run else owned_mirror
+    only = frozenset(_folder(shell, name) for name in folders)
+    config, token = shell.config, shell.token
+    with _watched(is_silent=as_json or shell.quiet, is_drawn=not dry_run) as progress:
+        means = Means(token, shell.clock, progress=progress, boot_id=boot_id())
+        with opened(config, means) as mirror:
+            sync_until_quiet(mirror, only=only, report=report)
+
+
+@contextmanager
+def _watched(*, is_silent: bool, is_drawn: bool) -> Iterator[Progress]:
+    """Show how it goes: bars on a terminal, plain lines anywhere else."""
+    if is_silent:
+        yield Silent()
+    elif is_drawn and is_terminal():
+        from figsync.commands.bars import drawn
+
+        with drawn() as bars:
+            yield bars
+    else:
+        yield Lines()
+
+
+def _folder(shell: Shell, name: str) -> str:
+    """Return the folder of the root that a person means."""
+    return shell.in_mirror(name).rstrip("/")
+
+
+def _failed(report: Report, code: int, *, error: str) -> int:
+    """Tell what was done before it ended badly, and which code stands for all."""
+    code = strongest(code, report.exit_code)
+    if error:
+        say_json(outcome.as_json(report, code, error=error))
+    elif report.cycles:
+        for told in outcome.page(report):
+            say(told)
+    return code
+
+
+def _tell(shell: Shell, report: Report) -> None:
+    for planned in report.outcomes:
+        if planned.result == "planned" and (told := line(planned)):
+            say(told)
+    if not shell.quiet or report.exit_code:
+        for told in outcome.page(report):
+            say(told)
+    for name in report.not_found:
+        complain(f"{shown(name)}: no folder or item has this name")
