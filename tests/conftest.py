@@ -1,0 +1,21 @@
+"""What holds for the whole suite: every sandbox reply is held to the contract."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.sandbox.contract import Recorder, suite_contract
+from tests.world import World
+
+__all__ = ["suite_contract"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer what makes the simulation longer."""
+    told = "live through N more simulated histories"
+    parser.addoption("--simulate", type=int, default=0, metavar="N", help=told)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _watch_every_world(suite_contract: Recorder | None) -> None:
+    World.recorder = suite_contract

@@ -1,0 +1,221 @@
+"""What must hold: nothing lost ever, both sides equal in the end, then silence."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from figsync.model import Download, Mode, SyncedFile, SyncedItem
+from figsync.naming import IgnoreRules, is_conflict_copy
+from figsync.sandbox.rows import File
+from figsync.state import State
+from figsync.sync.loop import Report
+from tests.simulation.local import LOOSE
+from tests.simulation.places import Machine
+from tests.simulation.values import Lost, Values, label
+from tests.simulation.web import Owner
+
+# What may wait for good: the reasons say why it is no failure to converge.
+LASTING = (
+    "the item has a linked file",
+    "a person rejected it",
+)
+
+
+class Oracle:
+    """Looks at all places of one history and complains."""
+
+    def __init__(
+        self, outside: Path, owner: Owner, machines: list[Machine], values: Values
+    ) -> None:
+        self.outside = outside
+        self.owner = owner
+        self.machines = machines
+        self.values = values
+        self._outside = _everything(outside)
+        self._agreed: dict[str, dict[str, str]] = {}
+        self._left: set[str] = set()
+
+    def check_always(self) -> None:
+        """Raise Lost if a value or a half file is, or anything outside was touched."""
+        places: list[Iterable[bytes]] = [self.owner.contents()]
+        for machine in self.machines:
+            self._note_agreed(machine)
+            tree = machine.tree()
+            trashed = [content for _, content in machine.trash()]
+            places += [tree.values(), trashed]
+            for path, content in tree.items():
+                self._check_whole(machine, path, content)
+        self.values.check(*places)
+        if _everything(self.outside) != self._outside:
+            raise Lost("something outside the mirror was changed")
+
+    def _note_agreed(self, machine: Machine) -> None:
+        """Note which records lost the path that they were agreed on for."""
+        before, now = self._agreed.get(machine.name, {}), machine.agreed()
+        for file_id, path in before.items():
+            beside = f"(#{file_id})"
+            if beside not in path and beside in now.get(file_id, beside):
+                self._left.add(file_id)
+        self._agreed[machine.name] = now
+
+    def _check_whole(self, machine: Machine, path: str, content: bytes) -> None:
+        known = content in self.values.ever or not content
+        if not known and not content.startswith(b"[InternetShortcut]"):
+            raise Lost(f"{machine.name}/{path} holds bytes that nobody wrote")
+
+    def check_converged(self, machine: Machine, report: Report) -> None:
+        """Raise Lost unless the computer and the account hold the same."""
+        state = machine.state()
+        assert state is not None
+        waiting = _waiting(report) | self._in_flight(machine)
+        with state:
+            known = state.items.all()
+            mirrored = {i: k for i, k in known.items() if k.mode is Mode.MIRRORED}
+            excluded = {i for i, k in known.items() if k.mode is Mode.EXCLUDED}
+            remote = {self._id_of(item): item for item in self.owner.web.item_ids()}
+            if mirrored.keys() != remote.keys() - excluded:
+                here, there = sorted(mirrored), sorted(remote.keys() - excluded)
+                raise Lost(f"mirrored are the items {here}, there are {there}")
+            for item_id, synced in mirrored.items():
+                self._check_item(machine, state, (synced, waiting), remote[item_id])
+        self._check_local(machine, waiting)
+
+    def check_in_sight(self) -> None:
+        """Raise Lost if a value that nobody wanted gone is in the trash alone."""
+        places: list[Iterable[bytes]] = [self.owner.contents()]
+        for machine in self.machines:
+            # A loose file takes the place of the one that was filed before it, and
+            # who writes what both sides had before has changed nothing.
+            replaced = [
+                content
+                for name, content in machine.trash()
+                if name in LOOSE or content in self.values.repeated
+            ]
+            places += [machine.tree().values(), replaced]
+        self.values.check(*places)
+
+    def _in_flight(self, machine: Machine) -> set[str]:
+        """Return the paths at which somebody else has begun an upload."""
+        state = machine.state()
+        assert state is not None
+        with state:
+            folders = {i: k.folder for i, k in state.items.all().items()}
+        return {
+            f"{folders[self._id_of(item)]}/{file.path}"
+            for item in self.owner.web.item_ids()
+            if self._id_of(item) in folders
+            for file in self.owner.web.files(item)
+            if file.id in self.owner.started
+        }
+
+    def _id_of(self, item: int) -> str:
+        record = self.owner.web.item(item)
+        return str(record["id"] or record["uuid"])
+
+    def _check_item(
+        self,
+        machine: Machine,
+        state: State,
+        here: tuple[SyncedItem, set[str]],
+        item: int,
+    ) -> None:
+        known, waiting = here
+        rows = state.files.synced(known.item_id)
+        uuids = self.owner.box.switches.uuid_ids
+        files = {f.uuid if uuids else str(f.id): f for f in self.owner.web.files(item)}
+        for path, row in rows.items():
+            where = f"{known.folder}/{path}"
+            if where in waiting or machine.tree().get(where) == b"":
+                continue
+            if row.file_id not in files:
+                raise Lost(f"{where} is synced with #{row.file_id}, which is gone")
+            content = _content(self.owner, files[row.file_id])
+            if machine.tree().get(where) != content:
+                raise Lost(f"{where} does not hold what #{row.file_id} holds")
+        self._check_records(here, rows, files)
+
+    def _check_records(
+        self,
+        here: tuple[SyncedItem, set[str]],
+        rows: dict[str, SyncedFile],
+        files: dict[str, File],
+    ) -> None:
+        known, waiting = here
+        agreed = {row.file_id for row in rows.values()}
+        shown = {(f.path, f.true_md5) for i, f in files.items() if i in agreed}
+        self._check_twins(known, files)
+        for file_id, file in files.items():
+            if {file_id, f"{known.folder}/{file.path}"} & waiting:
+                continue
+            if file.id in self.owner.started:
+                continue
+            if file.status != "available":
+                raise Lost(f"{known.folder}: #{file_id} is left {file.status}")
+            if file_id not in agreed and (file.path, file.true_md5) not in shown:
+                raise Lost(f"{known.folder}: #{file_id} ({file.path}) is not here")
+
+    def _check_twins(self, known: SyncedItem, files: dict[str, File]) -> None:
+        """Raise Lost if a path has records that no person wanted side by side.
+
+        Two that were written at the same time, neither seen by the other's writer,
+        are both kept; so is what was sent and overtaken before it was agreed on.
+        """
+        paths: dict[str, list[File]] = {}
+        for file in files.values():
+            if file.id not in self.owner.started and not file.link:
+                paths.setdefault(file.path, []).append(file)
+        for path, twins in paths.items():
+            meant = (twins[0].item_id, path) in self.owner.twins
+            stale = [f for f in twins if self._is_superseded(f)]
+            if len(twins) > 1 and not meant and (stale or _equal(twins)):
+                raise Lost(f"{known.folder}: {len(twins)} records are {path}")
+
+    def _is_superseded(self, file: File) -> bool:
+        """Tell whether a record was once agreed on, then left for another one."""
+        was_left = {str(file.id), file.uuid} & self._left
+        wanted = self.owner.web.content(file.id) in self.values.open
+        return bool(was_left) and not wanted
+
+    def _check_local(self, machine: Machine, waiting: Collection[str]) -> None:
+        """Raise Lost if a file that could be on Figshare is not."""
+        state = machine.state()
+        assert state is not None
+        agreed = set()
+        with state:
+            for item_id, known in state.items.all().items():
+                agreed |= {f"{known.folder}/{p}" for p in state.files.synced(item_id)}
+        rules = IgnoreRules()
+        for path, content in machine.tree().items():
+            outside = "/" not in path or path.startswith(".") or is_conflict_copy(path)
+            if outside or not content or rules.ignored(path, False):
+                continue
+            if path not in agreed and path not in waiting:
+                raise Lost(f"{path} ({label(content)}) did not get to Figshare")
+
+
+def _equal(files: list[File]) -> bool:
+    return len({file.true_md5 for file in files}) < len(files)
+
+
+def _waiting(report: Report) -> set[str]:
+    """Return the paths, and the ids of records, that may differ for good."""
+    actions = [h.action for h in report.held if h.reason.startswith(LASTING)]
+    paths = {f"{action.where.folder}/{action.path}" for action in actions}
+    return paths | {a.remote.file_id for a in actions if isinstance(a, Download)}
+
+
+def _content(owner: Owner, file: File) -> bytes:
+    if not file.link:
+        return owner.web.content(file.id)
+    return f"[InternetShortcut]\r\nURL={file.link}\r\n".encode()
+
+
+def _everything(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(
+            path.read_bytes() if path.is_file() else b""
+        ).hexdigest()
+        for path in sorted(folder.rglob("*"))
+    }

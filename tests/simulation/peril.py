@@ -1,0 +1,160 @@
+"""What can go wrong at any boundary: death, disk errors, and other people's acts.
+
+Boundaries are every primitive that changes the disk, every HTTP request, and every
+commit of the state; each has a before and an after.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Any
+
+from requests import PreparedRequest, Response
+from requests.adapters import BaseAdapter
+
+from figsync.disk import Calls
+from figsync.sync.mirror import Mirror
+
+CODES = (errno.ENOSPC, errno.EACCES, errno.EIO, errno.EROFS, errno.EDQUOT)
+
+
+class Killed(BaseException):
+    """The process is dead; nothing after this has any effect."""
+
+
+class Peril:
+    """Decides at each boundary of one run of figsync what happens there."""
+
+    def __init__(self, random: Random, tell: Callable[[str], None]) -> None:
+        self._random = random
+        self._tell = tell
+        self.left: int | None = None
+        self.dead = False
+        self.disk_failures = 0.0
+        self.meddling = 0.0
+        self.acts_left = 3
+        self.meddle: Callable[[Random], None] | None = None
+        self.meddle_with: Callable[[str, Random], None] | None = None
+        self._busy = False
+
+    def boundary(self, what: str) -> None:
+        """Die here if it is time, or let somebody else act."""
+        if self.dead:
+            raise Killed
+        if self.left is not None:
+            self.left -= 1
+            if self.left < 0:
+                self.dead = True
+                self._tell(f"   killed at: {what}")
+                raise Killed
+        self._let_others_act(what)
+
+    def _let_others_act(self, what: str) -> None:
+        if self.meddle is None or self._busy or not self.acts_left:
+            return
+        if self._random.random() < self.meddling:
+            self._busy = True
+            self.acts_left -= 1
+            self._tell(f"   meanwhile, at {what}:")
+            try:
+                self.meddle(Random(self._random.getrandbits(64)))
+            finally:
+                self._busy = False
+
+    def tempt(self, name: str) -> None:
+        """Let somebody act on the very file that is being moved or replaced."""
+        if self.meddle_with is None or self._busy or not self.acts_left:
+            return
+        if self._random.random() < 3 * self.meddling:
+            self._busy = True
+            self.acts_left -= 1
+            try:
+                self.meddle_with(name, Random(self._random.getrandbits(64)))
+            finally:
+                self._busy = False
+
+    def disk_error(self, call: str, name: str) -> None:
+        """Raise an OSError now and then."""
+        if self._random.random() < self.disk_failures:
+            code = self._random.choice(CODES)
+            self._tell(f"   disk: {call} fails with {errno.errorcode[code]}")
+            raise OSError(code, os.strerror(code), name)
+
+
+class PerilousCalls(Calls):
+    """The disk's primitives with a peril at each."""
+
+    def __init__(self, peril: Peril) -> None:
+        self._peril = peril
+
+    def before(self, call: str, name: str) -> None:
+        self._peril.boundary(f"before {call}")
+        if call in ("exchange", "rename", "rename_new", "link"):
+            self._peril.tempt(name)
+        self._peril.disk_error(call, name)
+
+    def after(self, call: str, name: str) -> None:  # noqa: ARG002
+        self._peril.boundary(f"after {call}")
+
+
+class PerilousWire(BaseAdapter):
+    """Another adapter with a peril before and after each request."""
+
+    def __init__(self, inner: BaseAdapter, peril: Peril) -> None:
+        super().__init__()
+        self._inner = inner
+        self._peril = peril
+
+    def send(self, request: PreparedRequest, **options: Any) -> Response:  # type: ignore[override]  # whatever requests passes
+        what = f"{request.method} {request.path_url.partition('?')[0]}"
+        self._peril.boundary(f"before {what}")
+        response = self._inner.send(request, **options)
+        self._peril.boundary(f"after {what}")
+        return response
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+def perilous(adapters: Mapping[str, BaseAdapter], peril: Peril) -> dict[str, Any]:
+    """Return the adapters with a peril on each."""
+    return {prefix: PerilousWire(one, peril) for prefix, one in adapters.items()}
+
+
+class PerilousConnection:
+    """A database connection with a peril at each commit.
+
+    It stands in for sqlite3's own, which has no hook that could stop a commit.
+    """
+
+    def __init__(self, inner: sqlite3.Connection, peril: Peril) -> None:
+        self._inner = inner
+        self._peril = peril
+
+    def execute(self, sql: str, values: Any = ()) -> sqlite3.Cursor:  # as sqlite3's
+        if self._peril.dead:
+            raise Killed
+        if sql != "COMMIT":
+            return self._inner.execute(sql, values)
+        self._peril.boundary("before a commit")
+        cursor = self._inner.execute(sql)
+        self._peril.boundary("after a commit")
+        return cursor
+
+    def executemany(self, sql: str, rows: Any) -> sqlite3.Cursor:  # as sqlite3's
+        if self._peril.dead:
+            raise Killed
+        return self._inner.executemany(sql, rows)
+
+    def __getattr__(self, name: str) -> Any:  # everything else is the inner one's
+        return getattr(self._inner, name)
+
+
+def endanger_state(mirror: Mirror, peril: Peril) -> None:
+    """Put a peril at each commit of a mirror's state."""
+    database: Any = mirror.state._db.database  # the only way to the connection
+    database.conn = PerilousConnection(database.conn, peril)

@@ -1,0 +1,106 @@
+"""Running seeds, one or many, and finding the steps that a failure needs.
+
+`python -m tests.simulation.run SEED` tells a history;
+`python -m tests.simulation.run FIRST COUNT` runs many and names those that fail.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+import traceback
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from tests.simulation.history import History, Weather
+
+MEMORY = Path("/dev/shm")
+
+
+@dataclass(slots=True)
+class Result:
+    """How a history ended: *problem* is "" if all promises were kept."""
+
+    seed: int
+    problem: str = ""
+    lines: list[str] = field(default_factory=list)
+    skipped: set[int] = field(default_factory=set)
+    length: int = 0
+    weather: Weather = field(default_factory=Weather)
+
+    def __str__(self) -> str:
+        skipped = f" without steps {sorted(self.skipped)}" if self.skipped else ""
+        return "\n".join([*self.lines, f"seed {self.seed}{skipped}: {self.problem}"])
+
+
+def run(
+    seed: int, *, skip: Collection[int] = (), weather: Weather | None = None
+) -> Result:
+    """Live through a history in a folder of its own."""
+    place = MEMORY if MEMORY.is_dir() else None
+    folder = Path(tempfile.mkdtemp(prefix="figsync-", dir=place))
+    try:
+        history = History(folder / "world", seed, skip=skip, weather=weather)
+        problem = ""
+        try:
+            history.run()
+        except AssertionError as exc:
+            problem = str(exc) or traceback.format_exc()
+        except Exception:  # noqa: BLE001  # whatever a bug raises is a finding
+            problem = traceback.format_exc()
+        lines = [line.replace(str(folder), "") for line in history.trace.lines]
+        told = Result(seed, problem, lines, set(skip), history.length)
+        told.weather = history.weather
+        return told
+    finally:
+        history.box.close()
+        shutil.rmtree(folder)
+
+
+def smallest(result: Result, *, weather: Weather | None = None) -> Result:
+    """Leave out every step without which the history still fails the same way."""
+    for name in ("faults", "disk", "crashes", "meddling", "losses"):
+        weather = weather or result.weather
+        calmer = replace(weather, **{name: False})
+        simpler = run(result.seed, weather=calmer)
+        if _kind(simpler) == _kind(result):
+            result, weather = simpler, calmer
+    width = max(1, result.length // 2)
+    while True:
+        for first in range(0, result.length, width):
+            some = set(range(first, first + width)) - result.skipped
+            if not some:
+                continue
+            shorter = run(result.seed, skip=result.skipped | some, weather=weather)
+            if _kind(shorter) == _kind(result):
+                result = shorter
+        if width == 1:
+            return result
+        width = max(1, width // 2)
+
+
+def _kind(result: Result) -> str:
+    """Return what tells one failure from another."""
+    last = result.problem.strip().rpartition("\n")[2]
+    return "".join(c for c in last if c.isalpha() or c == " ")[-30:]
+
+
+def main(arguments: list[str]) -> int:
+    first = int(arguments[0])
+    if len(arguments) == 1:
+        print(smallest(found) if (found := run(first)).problem else found)
+        return 0
+    failed = 0
+    for seed in range(first, first + int(arguments[1])):
+        result = run(seed)
+        if result.problem:
+            failed += 1
+            print(f"seed {seed}: {result.problem.strip().splitlines()[-1]}", flush=True)
+    print(f"{failed} of {arguments[1]} failed")
+    return min(failed, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

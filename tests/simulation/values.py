@@ -1,0 +1,64 @@
+"""Every content that a person ever wrote, and who has seen it go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from random import Random
+
+SIZES = (8, 12, 40, 400, 1000, 1700, 3500)
+
+
+class Lost(AssertionError):
+    """A promise was broken."""
+
+
+@dataclass(slots=True)
+class Values:
+    """The ledger: contents are unique, so that each can be traced.
+
+    A value is *open* until a person, who had it before the eyes, overwrites or
+    deletes it; an open value must never be lost.
+    """
+
+    open: dict[bytes, str] = field(default_factory=dict)
+    ever: set[bytes] = field(default_factory=set)
+    repeated: set[bytes] = field(default_factory=set)
+
+    def new(self, random: Random, by: str, *, size: int = 0) -> bytes:
+        """Return a content that was never there before; *size* 0 is any."""
+        head = f"v{len(self.ever)} ".encode()
+        content = head.ljust(size or random.choice(SIZES), b".")
+        self.ever.add(content)
+        self.open[content] = by
+        return content
+
+    def again(self, content: bytes, by: str) -> bytes:
+        """Note that an old content is written anew."""
+        if content:
+            self.open[content] = by
+            self.repeated.add(content)
+        return content
+
+    def seen_off(self, content: bytes) -> None:
+        """Note that a person overwrote or deleted what they could see."""
+        self.open.pop(content, None)
+
+    def some_old(self, random: Random) -> bytes:
+        """Return a content that was written before."""
+        return random.choice(sorted(self.ever))
+
+    def check(self, *places: Iterable[bytes]) -> None:
+        """Raise Lost unless every open value is in one of the places."""
+        held = {content for place in places for content in place}
+        for content, by in self.open.items():
+            if content not in held:
+                raise Lost(f"{label(content)}, written by {by}, is nowhere")
+
+
+def label(content: bytes) -> str:
+    """Return the short name of a content."""
+    if not content:
+        return "nothing"
+    first = content.split(b" ", 1)[0]
+    return first.decode("ascii", "replace") if first[:1] == b"v" else "other bytes"

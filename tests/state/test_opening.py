@@ -1,0 +1,335 @@
+"""Opening the state as owner, reader, copy; and what is wrong with the file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from figsync.errors import DiskProblem, StateDamaged, WrongUsage
+from figsync.state import State
+from tests.state.world import (
+    NOT_UTF8,
+    SetClock,
+    a_synced_file,
+    all_bytes,
+    an_item,
+    run_sql,
+)
+
+CRASHING_OWNER = """
+import os, sys
+from pathlib import Path
+from figsync.clock import SystemClock
+from figsync.state import State
+state = State.open(Path(sys.argv[1]), clock=SystemClock())
+state.settings.set("account", "7")
+os._exit(9)
+"""
+
+
+def crash_after_writing(path: Path) -> None:
+    """Let another process set *account* to 7 and die without closing."""
+    subprocess.run([sys.executable, "-c", CRASHING_OWNER, path], check=False)
+
+
+def test_the_owner_makes_file_and_folder_private(path: Path, clock: SetClock) -> None:
+    with State.open(path, clock=clock) as state:
+        state.settings.set("account", "7")
+        modes = {file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
+
+    assert modes == {0o600}
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_owner_closes_a_file_that_others_can_read(
+    path: Path, clock: SetClock
+) -> None:
+    State.open(path, clock=clock).close()
+    path.chmod(0o644)
+
+    State.open(path, clock=clock).close()
+
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_was_saved_is_there_at_the_next_opening(
+    path: Path, clock: SetClock
+) -> None:
+    with State.open(path, clock=clock) as state:
+        state.settings.set("account", NOT_UTF8)
+
+    with State.open(path, clock=clock) as state:
+        assert state.settings.get("account") == NOT_UTF8
+        assert state.settings.get("root") == ""
+
+
+def test_what_a_killed_process_saved_is_there(path: Path, clock: SetClock) -> None:
+    crash_after_writing(path)
+
+    with State.open(path, clock=clock) as state:
+        assert state.settings.get("account") == "7"
+
+
+def test_the_owner_writes_ahead_and_syncs_fully(state: State, path: Path) -> None:
+    with closing(sqlite3.connect(path)) as raw:
+        assert raw.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert state._db.row("PRAGMA synchronous") == (2,)
+
+
+def test_one_transaction_takes_several_writes_or_none(state: State) -> None:
+    with pytest.raises(RuntimeError), state.atomic():
+        state.settings.set("account", "7")
+        state.items.save(an_item())
+        raise RuntimeError
+
+    assert state.settings.get("account") == ""
+    assert state.items.all() == {}
+
+
+def test_without_a_state_there_is_nothing_to_read_or_ask(
+    path: Path, clock: SetClock
+) -> None:
+    assert State.read_only(path, clock=clock) is None
+    assert State.for_requests(path, clock=clock) is None
+    assert not path.parent.exists()
+
+
+def test_an_empty_file_is_no_state_yet(tmp_path: Path, clock: SetClock) -> None:
+    path = tmp_path / "state.db"
+    path.touch()
+
+    assert State.read_only(path, clock=clock) is None
+    assert State.for_requests(path, clock=clock) is None
+    State.open(path, clock=clock).close()
+
+
+def test_a_reader_sees_what_the_owner_saves(
+    state: State, path: Path, clock: SetClock
+) -> None:
+    reader = State.read_only(path, clock=clock)
+    assert reader is not None
+
+    with reader:
+        state.settings.set("account", "7")
+        assert reader.settings.get("account") == "7"
+
+
+def test_a_reader_changes_nothing(state: State, path: Path, clock: SetClock) -> None:
+    reader = State.read_only(path, clock=clock)
+    assert reader is not None
+
+    with reader, pytest.raises(DiskProblem, match="can not be written"):
+        reader.settings.set("account", "7")
+
+    assert state.settings.get("account") == ""
+
+
+def test_a_state_that_lost_its_list_of_migrations_is_damaged(
+    path: Path, clock: SetClock
+) -> None:
+    path.parent.mkdir()
+    run_sql(
+        path, "CREATE TABLE _sqlite_migrations (id, migration_set, name, applied_at)"
+    )
+    run_sql(path, "PRAGMA application_id = 0x66696773")
+
+    for opening in (State.open, State.read_only, State.private_copy):
+        with pytest.raises(StateDamaged, match="list of migrations"):
+            opening(path, clock=clock)
+
+
+def test_another_process_leaves_a_request_while_the_owner_runs(
+    state: State, path: Path, clock: SetClock
+) -> None:
+    other = State.for_requests(path, clock=clock)
+    assert other is not None
+
+    with other:
+        other.decisions.request("include", {"item": "7"})
+
+    assert [asked.verb for asked in state.decisions.requests()] == ["include"]
+
+
+def test_a_copy_without_a_state_is_empty_and_makes_nothing(
+    path: Path, clock: SetClock
+) -> None:
+    with State.private_copy(path, clock=clock) as copy:
+        copy.items.save(an_item())
+        assert list(copy.items.all()) == ["7"]
+
+    assert not path.parent.exists()
+
+
+def test_a_copy_of_a_closed_state_changes_no_byte(path: Path, clock: SetClock) -> None:
+    with State.open(path, clock=clock) as state:
+        state.files.save_synced("7", a_synced_file("a.txt"))
+    before = all_bytes(path.parent)
+
+    with State.private_copy(path, clock=clock) as copy:
+        assert copy.files.synced_total() == 1
+        copy.files.drop_synced("7", "a.txt")
+
+    assert all_bytes(path.parent) == before
+    assert list(before) == [path.name]
+
+
+def test_a_copy_of_a_killed_process_state_changes_no_byte(
+    path: Path, clock: SetClock
+) -> None:
+    crash_after_writing(path)
+    before = all_bytes(path.parent)
+
+    with State.private_copy(path, clock=clock) as copy:
+        assert copy.settings.get("account") == "7"
+        copy.settings.set("account", "8")
+
+    assert all_bytes(path.parent) == before
+    assert len(before) == 3
+
+
+def test_a_copy_of_a_state_restored_without_its_shm_changes_no_byte(
+    path: Path, clock: SetClock
+) -> None:
+    crash_after_writing(path)
+    path.with_name("state.db-shm").unlink()
+    before = all_bytes(path.parent)
+
+    with State.private_copy(path, clock=clock) as copy:
+        assert copy.settings.get("account") == "7"
+
+    assert all_bytes(path.parent) == before
+
+
+def test_a_copy_of_a_running_owner_has_the_last_save(
+    state: State, path: Path, clock: SetClock
+) -> None:
+    state.settings.set("account", "7")
+
+    with State.private_copy(path, clock=clock) as copy:
+        copy.settings.set("account", "8")
+
+    assert state.settings.get("account") == "7"
+
+
+@pytest.mark.parametrize("opening", [State.open, State.read_only, State.private_copy])
+def test_a_file_that_is_no_database_is_damaged(
+    tmp_path: Path, clock: SetClock, opening: object
+) -> None:
+    path = tmp_path / "state.db"
+    path.write_bytes(b"hello " * 1000)
+
+    with pytest.raises(StateDamaged, match=r"state\.db"):
+        opening(path, clock=clock)  # type: ignore[operator]  # one of three
+
+    assert path.read_bytes() == b"hello " * 1000
+
+
+def test_a_database_with_a_torn_page_is_damaged(path: Path, clock: SetClock) -> None:
+    with State.open(path, clock=clock) as state:
+        for number in range(300):
+            state.files.save_synced("7", a_synced_file(f"{number}.txt"))
+    content = path.read_bytes()
+    path.write_bytes(content[:-8192] + os.urandom(8192))
+
+    with pytest.raises(StateDamaged):
+        State.open(path, clock=clock)
+
+
+def test_a_truncated_database_is_damaged(path: Path, clock: SetClock) -> None:
+    State.open(path, clock=clock).close()
+    path.write_bytes(path.read_bytes()[:5000])
+
+    with pytest.raises(StateDamaged):
+        State.open(path, clock=clock)
+
+
+def test_the_database_of_another_program_is_refused(
+    tmp_path: Path, clock: SetClock
+) -> None:
+    path = tmp_path / "library.db"
+    run_sql(path, "CREATE TABLE books (title)")
+    before = path.read_bytes()
+
+    with pytest.raises(WrongUsage, match="another program"):
+        State.open(path, clock=clock)
+
+    assert path.read_bytes() == before
+
+
+def test_the_state_of_a_newer_figsync_is_refused(path: Path, clock: SetClock) -> None:
+    State.open(path, clock=clock).close()
+    run_sql(
+        path,
+        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at)"
+        " VALUES ('figsync', 'tables_of_2031', '2031')",
+    )
+
+    with pytest.raises(WrongUsage, match="newer figsync"):
+        State.open(path, clock=clock)
+
+
+def test_a_folder_in_its_place_is_a_disk_problem(
+    tmp_path: Path, clock: SetClock
+) -> None:
+    for opening in (State.open, State.read_only, State.private_copy):
+        with pytest.raises(DiskProblem, match="not an ordinary file"):
+            opening(tmp_path, clock=clock)
+
+
+def test_a_folder_that_can_not_be_made_is_a_disk_problem(
+    tmp_path: Path, clock: SetClock
+) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(DiskProblem, match="state database"):
+        State.open(tmp_path / "file" / "state.db", clock=clock)
+
+
+def test_a_damaged_state_is_set_aside_with_all_that_belongs_to_it(
+    path: Path, clock: SetClock
+) -> None:
+    crash_after_writing(path)
+    before = {name: content for name, (content, _) in all_bytes(path.parent).items()}
+
+    aside = State.set_aside(path, clock=clock)
+
+    assert aside.name == "state.db.damaged-2026-11-20T120000Z"
+    after = {name: content for name, (content, _) in all_bytes(path.parent).items()}
+    assert after == {
+        name.replace("state.db", aside.name): before[name] for name in before
+    }
+    with State.open(path, clock=clock) as state:
+        assert state.settings.get("account") == ""
+
+
+def test_a_second_damaged_state_of_one_second_keeps_the_first(
+    path: Path, clock: SetClock
+) -> None:
+    State.open(path, clock=clock).close()
+    shutil.copy(path, path.with_name("other"))
+
+    first = State.set_aside(path, clock=clock)
+    path.with_name("other").rename(path)
+    second = State.set_aside(path, clock=clock)
+
+    assert first != second
+    assert first.exists()
+    assert second.exists()
+
+
+def test_a_person_can_look_at_files_and_items(state: State, path: Path) -> None:
+    state.items.save(an_item())
+    state.files.save_synced("7", a_synced_file("a.txt"))
+
+    with closing(sqlite3.connect(path)) as raw:
+        files = raw.execute("SELECT folder, path, synced_size FROM files_overview")
+        items = raw.execute("SELECT folder, synced_bytes FROM items_overview")
+        assert files.fetchall() == [("Soil", "a.txt", 5)]
+        assert items.fetchall() == [("Soil", 5)]

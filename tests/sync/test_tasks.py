@@ -1,0 +1,360 @@
+"""Tasks that wait for jobs, the loop that drives them, and the pools they run in."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from random import Random
+from typing import Any
+
+import pytest
+
+from figsync.errors import FigsyncError, Interrupted, Stale, Unreachable
+from figsync.sync.tasks import (
+    InlinePool,
+    Pool,
+    Task,
+    ThreadPool,
+    do,
+    drive,
+    pause,
+    together,
+)
+from tests.pools import SeededPool
+
+PATIENCE = 10.0
+
+
+class Clock:
+    """Time that passes only by waiting; it says to stop after *stop_after* waits."""
+
+    def __init__(self, *, stop_after: int | None = None) -> None:
+        self.time = 0.0
+        self.stop_after = stop_after
+
+    def now(self) -> float:
+        return self.time
+
+    def monotonic(self) -> float:
+        return self.time
+
+    def wait(self, seconds: float) -> bool:
+        self.time += seconds
+        if self.stop_after is None:
+            return False
+        self.stop_after -= 1
+        return self.stop_after < 0
+
+
+def every_pool() -> list[Any]:
+    makers: list[Callable[[Clock], Pool]] = [
+        lambda _: InlinePool(),
+        lambda _: ThreadPool(3),
+        lambda clock: SeededPool(Random(7), clock),
+    ]
+    return [pytest.param(make, id=make(Clock()).__class__.__name__) for make in makers]
+
+
+in_every_pool = pytest.mark.parametrize("make_pool", every_pool())
+
+
+def finished(*tasks: Task[Any], clock: Clock | None = None) -> list[Any]:
+    """Return what tasks return, all of it serial."""
+    return list(drive(tasks, InlinePool(), clock or Clock()))
+
+
+def failing(problem: BaseException) -> Callable[[], None]:
+    def job() -> None:
+        raise problem
+
+    return job
+
+
+def returning(value: object) -> Task[object]:
+    yield from ()
+    return value
+
+
+@in_every_pool
+class TestInEveryPool:
+    def test_a_job_gives_its_result_to_the_task(
+        self, make_pool: Callable[[Clock], Pool]
+    ) -> None:
+        clock = Clock()
+
+        def task() -> Task[int]:
+            first = yield from do(lambda: 20)
+            second = yield from do(lambda: 1)
+            return 2 * first + 2 * second
+
+        assert list(drive([task()], make_pool(clock), clock)) == [42]
+
+    def test_results_keep_the_order_of_what_was_asked(
+        self, make_pool: Callable[[Clock], Pool]
+    ) -> None:
+        clock = Clock()
+
+        def task() -> Task[list[int]]:
+            return (yield from together([partial(int, n) for n in range(20)]))
+
+        assert list(drive([task()], make_pool(clock), clock)) == [list(range(20))]
+
+    def test_every_task_comes_to_its_end(
+        self, make_pool: Callable[[Clock], Pool]
+    ) -> None:
+        clock = Clock()
+
+        def task(number: int) -> Task[int]:
+            yield from pause(number % 3)
+            return (yield from do(lambda: number))
+
+        tasks = (task(number) for number in range(50))
+
+        results: list[Any] = list(drive(tasks, make_pool(clock), clock))
+
+        assert sorted(results) == list(range(50))
+
+    def test_a_failed_job_raises_in_the_task_that_asked(
+        self, make_pool: Callable[[Clock], Pool]
+    ) -> None:
+        clock = Clock()
+
+        def task() -> Task[str]:
+            try:
+                yield from do(failing(Stale("a", "it changed")))
+            except Stale as problem:
+                return problem.subject
+            return "no"
+
+        assert list(drive([task()], make_pool(clock), clock)) == ["a"]
+
+    def test_a_bug_in_a_job_is_raised(self, make_pool: Callable[[Clock], Pool]) -> None:
+        clock = Clock()
+
+        with pytest.raises(ZeroDivisionError):
+            list(drive([do(lambda: 1 // 0)], make_pool(clock), clock))
+
+    def test_a_stop_ends_everything(self, make_pool: Callable[[Clock], Pool]) -> None:
+        clock = Clock(stop_after=3)
+
+        def endless() -> Task[None]:
+            while True:
+                yield from do(lambda: None)
+
+        with pytest.raises(Interrupted):
+            list(drive([endless()], make_pool(clock), clock))
+
+
+class TestErrors:
+    def test_an_error_ends_its_task_and_no_other(self) -> None:
+        problem = Unreachable("x", "no answer")
+
+        results = finished(do(failing(problem)), returning("fine"))
+
+        assert results == ["fine", problem]
+
+    def test_together_hands_out_failures_unraised(self) -> None:
+        problem = Unreachable("x", "no answer")
+
+        def task() -> Task[list[Any]]:
+            return (yield from together([failing(problem), lambda: "fine"]))
+
+        assert finished(task()) == [[problem, "fine"]]
+
+    def test_a_failed_task_within_a_task_is_that_ones_result(self) -> None:
+        problem = Stale("x", "it changed")
+
+        def outer() -> Task[list[Any]]:
+            return (yield from together([do(failing(problem)), returning(1)]))
+
+        assert finished(outer()) == [[problem, 1]]
+
+    def test_a_bug_in_a_task_is_raised(self) -> None:
+        def task() -> Task[None]:
+            yield from do(lambda: None)
+            raise KeyError("a bug")
+
+        with pytest.raises(KeyError):
+            finished(task())
+
+    def test_an_interruption_in_a_job_ends_all_tasks(self) -> None:
+        ran: list[str] = []
+
+        def after() -> Task[None]:
+            yield from pause(1)
+            ran.append("after")
+
+        with pytest.raises(Interrupted):
+            finished(do(failing(Interrupted("", "stop"))), after())
+
+        assert ran == []
+
+    def test_an_exit_in_a_job_is_raised_at_once(self) -> None:
+        with pytest.raises(KeyboardInterrupt):
+            finished(do(failing(KeyboardInterrupt())))
+
+
+class TestOrder:
+    def test_asking_for_nothing_gives_nothing(self) -> None:
+        assert finished(together([])) == [[]]
+
+    def test_no_tasks_are_done_at_once(self) -> None:
+        assert finished() == []
+
+    def test_tasks_within_tasks_keep_their_order(self) -> None:
+        def slow() -> Task[str]:
+            yield from pause(5)
+            return "slow"
+
+        assert finished(together([slow(), returning("fast"), lambda: "job"])) == [
+            ["slow", "fast", "job"]
+        ]
+
+    def test_whoever_is_done_first_comes_out_first(self) -> None:
+        def after(seconds: float) -> Task[float]:
+            yield from pause(seconds)
+            return seconds
+
+        assert finished(after(3), after(1), after(2)) == [1, 2, 3]
+
+    def test_only_so_many_tasks_are_open_at_a_time(self) -> None:
+        open_now, most = 0, 0
+
+        def task() -> Task[None]:
+            nonlocal open_now, most
+            open_now += 1
+            most = max(most, open_now)
+            yield from pause(1)
+            yield from do(lambda: None)
+            open_now -= 1
+
+        list(drive((task() for _ in range(9)), InlinePool(), Clock(), at_once=3))
+
+        assert most == 3
+
+    def test_tasks_are_taken_as_they_are_needed(self) -> None:
+        taken: list[int] = []
+
+        def tasks() -> Iterator[Task[object]]:
+            for number in range(5):
+                taken.append(number)
+                yield returning(number)
+
+        first = next(drive(tasks(), InlinePool(), Clock(), at_once=2))
+
+        assert (first, taken) == (0, [0, 1])
+
+
+class TestPause:
+    def test_a_pause_takes_its_time(self) -> None:
+        clock = Clock()
+
+        finished(pause(30), clock=clock)
+
+        assert clock.time == 30
+
+    def test_pauses_of_several_tasks_run_side_by_side(self) -> None:
+        clock = Clock()
+
+        finished(pause(30), pause(20), pause(30), clock=clock)
+
+        assert clock.time == 30
+
+    def test_other_work_goes_on_during_a_pause(self) -> None:
+        clock = Clock()
+        seen: list[float] = []
+
+        def busy() -> Task[None]:
+            for _ in range(3):
+                yield from do(lambda: seen.append(clock.time))
+
+        finished(pause(30), busy(), clock=clock)
+
+        assert seen == [0, 0, 0]
+
+    def test_a_stop_ends_a_pause(self) -> None:
+        with pytest.raises(Interrupted):
+            finished(pause(3600), clock=Clock(stop_after=1))
+
+
+class TestThreads:
+    def test_jobs_run_side_by_side(self) -> None:
+        meeting = threading.Barrier(3, timeout=PATIENCE)
+
+        def task() -> Task[list[Any]]:
+            return (yield from together([meeting.wait] * 3))
+
+        results: list[Any] = list(drive([task()], ThreadPool(3), Clock()))
+
+        assert sorted(results[0]) == [0, 1, 2]
+
+    def test_no_more_threads_than_wanted_are_started(self) -> None:
+        names: set[str] = set()
+
+        def task() -> Task[None]:
+            jobs = [lambda: names.add(threading.current_thread().name)] * 40
+            yield from together(jobs)
+
+        list(drive([task()], ThreadPool(2), Clock()))
+
+        assert 1 <= len(names) <= 2
+
+    def test_a_few_jobs_start_no_more_threads_than_jobs(self) -> None:
+        pool = ThreadPool(8)
+
+        pool.start(1, lambda: threading.current_thread().name)
+        first = pool.wait(PATIENCE)
+        pool.start(2, lambda: threading.current_thread().name)
+        second = pool.wait(PATIENCE)
+
+        assert (first, second) == ((1, "figsync-1"), (2, "figsync-1"))
+
+    def test_the_threads_hold_up_no_exit(self) -> None:
+        def task() -> Task[bool]:
+            return (yield from do(lambda: threading.current_thread().daemon))
+
+        assert list(drive([task()], ThreadPool(1), Clock())) == [True]
+
+    def test_waiting_for_nothing_ends_in_time(self) -> None:
+        assert ThreadPool(1).wait(0.0) is None
+
+    def test_tasks_run_on_the_thread_that_drives_them(self) -> None:
+        threads: set[int] = set()
+
+        def task() -> Task[None]:
+            threads.add(threading.get_ident())
+            yield from do(lambda: None)
+            threads.add(threading.get_ident())
+
+        list(drive([task() for _ in range(5)], ThreadPool(4), Clock()))
+
+        assert threads == {threading.get_ident()}
+
+
+def test_an_inline_pool_runs_a_job_when_it_is_started() -> None:
+    pool, ran = InlinePool(), []
+
+    pool.start(3, lambda: ran.append("job"))
+
+    assert ran == ["job"]
+    assert pool.wait(None) == (3, None)
+    assert pool.wait(None) is None
+
+
+def test_a_seeded_pool_finishes_jobs_in_another_order_with_another_seed() -> None:
+    def order(seed: int) -> list[Any]:
+        pool = SeededPool(Random(seed), Clock(), late=0)
+        for token in range(8):
+            pool.start(token, lambda: None)
+        return [pool.wait(None) for _ in range(8)]
+
+    assert order(1) == order(1)
+    assert order(1) != order(2)
+    assert sorted(order(1)) == sorted(order(2))
+
+
+def test_errors_of_tasks_are_figsyncs_own() -> None:
+    (problem,) = finished(do(failing(FigsyncError("x", "no"))))
+
+    assert isinstance(problem, FigsyncError)
