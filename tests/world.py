@@ -14,9 +14,10 @@ from typing import ClassVar
 import requests
 
 from figsync.config import Config, load_config
+from figsync.disk import Calls
 from figsync.model import Outcome
 from figsync.sandbox import Sandbox
-from figsync.state import State
+from figsync.state import State, Steps
 from figsync.sync.loop import Report, sync_until_quiet
 from figsync.sync.mirror import Mirror
 from figsync.sync.opening import Means, dry_mirror, owned_mirror
@@ -70,13 +71,14 @@ class World:
         seed: int = 1,
         part_size: int = 10 << 20,
         beside: World | None = None,
+        clock: TestClock | None = None,
         **keys: str,
     ) -> None:
         """Make a world in *folder*; *beside* another it shares account and time."""
         self.folder = folder
         if beside is None:
             # File times are the real ones, so the clock starts where they are.
-            self.clock = TestClock(time.time())
+            self.clock = clock or TestClock(time.time())
             self.box = Sandbox(
                 folder / "figshare",
                 token=TOKEN,
@@ -88,9 +90,11 @@ class World:
                 World.recorder.watch(self.box)
             self.box.switches.status_seconds = 0
         else:
-            folder.mkdir()
+            folder.mkdir(exist_ok=True)
             self.clock, self.box = beside.clock, beside.box
         self.make_pool: Callable[[], Pool] = InlinePool
+        self.calls: Calls | None = None
+        self.steps: Steps | None = None
         session = requests.Session()
         self.urls = self.box.mount(session)
         self.adapters = dict(session.adapters)
@@ -133,6 +137,8 @@ class World:
             pool=self.make_pool(),
             adapters=self.adapters,
             boot_id="the same boot",
+            calls=self.calls,
+            steps=self.steps,
         )
 
     @contextmanager

@@ -9,6 +9,7 @@ from figsync.state.history import History, HistoryRow
 from figsync.state.items import Items, Observed
 from figsync.state.settings import Settings
 from figsync.state.state import State
+from figsync.state.steps import Steps
 from figsync.state.work import (
     Absence,
     CreateIntent,
@@ -34,6 +35,7 @@ __all__ = [
     "Retry",
     "Settings",
     "State",
+    "Steps",
     "Transfer",
     "Work",
     "retry_wait",

@@ -12,6 +12,7 @@ from sqlite_utils import Database
 
 from figsync.errors import DiskProblem, FigsyncError, NoRoom, StateDamaged
 from figsync.state.columns import Row, from_text, to_text
+from figsync.state.steps import Steps
 
 T = TypeVar("T")
 
@@ -56,14 +57,24 @@ class Connection:
     Misuse of SQLite is a bug and stays what it is.
     """
 
-    def __init__(self, raw: sqlite3.Connection, path: Path) -> None:
+    def __init__(
+        self, raw: sqlite3.Connection, path: Path, *, steps: Steps | None = None
+    ) -> None:
         raw.text_factory = from_text
         self.path = path
+        self._steps = steps or Steps()
         # Plugins that other programs installed have no business in the state.
         self.database = Database(raw, recursive_triggers=False, execute_plugins=False)
 
     @classmethod
-    def to(cls, path: Path, access: str, *, patience: float = 10.0) -> Connection:
+    def to(
+        cls,
+        path: Path,
+        access: str,
+        *,
+        patience: float = 10.0,
+        steps: Steps | None = None,
+    ) -> Connection:
         """Return a connection with *access*, parameters of an SQLite URI.
 
         *patience* is how many seconds a locked database is waited for.
@@ -71,7 +82,7 @@ class Connection:
         uri = f"{path.absolute().as_uri()}?{access}"
         with translated(path):
             raw = sqlite3.connect(uri, uri=True, timeout=patience, isolation_level=None)
-        return cls(raw, path)
+        return cls(raw, path, steps=steps)
 
     def close(self) -> None:
         self.database.close()
@@ -126,10 +137,18 @@ class Connection:
         self._run("SAVEPOINT nested" if nested else "BEGIN IMMEDIATE")
         try:
             yield
-            self._run("RELEASE nested" if nested else "COMMIT")
+            self._end(nested)
         except BaseException:
             self._undo(nested)
             raise
+
+    def _end(self, nested: bool) -> None:
+        if nested:
+            self._run("RELEASE nested")
+            return
+        self._steps.before("commit")
+        self._run("COMMIT")
+        self._steps.after("commit")
 
     def _undo(self, nested: bool) -> None:
         # SQLite itself ends the whole transaction on some errors, a full disk among.

@@ -13,14 +13,17 @@ from tempfile import TemporaryDirectory
 
 from figsync.errors import DiskProblem, NoRoom
 from figsync.state.connection import Connection, translated
+from figsync.state.steps import Steps
 
 
-def make_private(path: Path) -> None:
+def make_private(path: Path, steps: Steps) -> None:
     """Make an empty file only its owner can read, and its folder, where missing."""
     with _disk_problems(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not is_there(path):
+            steps.before("make")
             path.touch(mode=0o600, exist_ok=False)
+            steps.after("make")
         elif path.stat().st_mode & 0o077:
             path.chmod(0o600)
 
@@ -73,7 +76,7 @@ def _back_up(path: Path, access: str, copy: sqlite3.Connection) -> None:
         source.close()
 
 
-def set_aside(path: Path, now: float) -> Path:
+def set_aside(path: Path, now: float, steps: Steps) -> Path:
     """Rename the database and what belongs to it; return its new name."""
     stamp = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H%M%SZ")
     with _disk_problems(path):
@@ -81,7 +84,9 @@ def set_aside(path: Path, now: float) -> Path:
         # The database goes first: beside a new one, SQLite drops an old -wal.
         for part in ("", "-wal", "-shm"):
             if _beside(path, part).exists():
+                steps.before("set aside")
                 _beside(path, part).rename(_beside(aside, part))
+                steps.after("set aside")
     return aside
 
 

@@ -172,9 +172,13 @@ def is_empty(db: Connection) -> bool:
 
 
 def migrate(db: Connection) -> None:
-    """Apply the migrations that are missing; the caller holds the mirror's lock."""
-    with translated(db.path):
-        migrations.apply(db.database)
+    """Apply the migrations that are missing; the caller holds the mirror's lock.
+
+    All or none: a list of migrations alone would look like another program's file.
+    """
+    if not is_current(db):
+        with db.writing(), translated(db.path):
+            migrations.apply(db.database)
 
 
 def check(db: Connection) -> None:

@@ -14,6 +14,7 @@ from figsync.state.files import Files
 from figsync.state.history import History
 from figsync.state.items import Items
 from figsync.state.settings import Settings
+from figsync.state.steps import Steps
 from figsync.state.work import Work
 
 
@@ -33,14 +34,22 @@ class State:
         self.history = History(db, clock)
 
     @classmethod
-    def open(cls, path: Path, *, clock: Clock, patience: float = 10.0) -> State:
+    def open(
+        cls,
+        path: Path,
+        *,
+        clock: Clock,
+        patience: float = 10.0,
+        steps: Steps | None = None,
+    ) -> State:
         """Open the state as its owner, who holds the lock; make or migrate it first.
 
         StateDamaged if it is not sound; a locked database is waited for *patience*
         seconds.
         """
-        place.make_private(path)
-        with _kept(Connection.to(path, "mode=rw", patience=patience)) as db:
+        place.make_private(path, steps or Steps())
+        db = Connection.to(path, "mode=rw", patience=patience, steps=steps)
+        with _kept(db):
             schema.check(db)
             db.rows("PRAGMA journal_mode = WAL")
             _durable(db)
@@ -90,9 +99,11 @@ class State:
         return cls(db, clock)
 
     @staticmethod
-    def set_aside(path: Path, *, clock: Clock | None = None) -> Path:
+    def set_aside(
+        path: Path, *, clock: Clock | None = None, steps: Steps | None = None
+    ) -> Path:
         """Rename a damaged database, which no State has open; return its new name."""
-        return place.set_aside(path, (clock or SystemClock()).now())
+        return place.set_aside(path, (clock or SystemClock()).now(), steps or Steps())
 
     def close(self) -> None:
         """Close the database; closing it again is fine."""

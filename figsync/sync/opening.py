@@ -19,7 +19,7 @@ from figsync.errors import StateDamaged, WrongUsage
 from figsync.figshare import Figshare, Settings
 from figsync.lock import locked
 from figsync.naming import shown
-from figsync.state import State
+from figsync.state import State, Steps
 from figsync.sync.mirror import Mirror, Progress, Silent
 from figsync.sync.root import MARKER_ID, check_marker
 from figsync.sync.scan import mirror_rules
@@ -42,6 +42,7 @@ class Means:
     adapters: Mapping[str, BaseAdapter] = field(default_factory=dict)
     boot_id: str = ""
     calls: Calls | None = None
+    steps: Steps | None = None
     random: Callable[[], float] = chance.random
 
 
@@ -59,7 +60,7 @@ def owned_mirror(config: Config, means: Means) -> Iterator[Mirror]:
     disk.prepare()
     with locked(disk, means.clock):
         disk.clear_temp()
-        state = open_or_rebuild(database, means.clock)
+        state = open_or_rebuild(database, means.clock, means.steps)
         try:
             mirror = _mirror(config, means, disk, state)
             mirror.abilities = _probe(disk, state)
@@ -68,7 +69,7 @@ def owned_mirror(config: Config, means: Means) -> Iterator[Mirror]:
         except StateDamaged:
             # The next opening builds a new one: what is altered stays altered.
             state.close()
-            State.set_aside(database, clock=means.clock)
+            State.set_aside(database, clock=means.clock, steps=means.steps)
             raise
         finally:
             state.close()
@@ -127,18 +128,18 @@ def _keep_pace(mirror: Mirror) -> None:
     mirror.state.settings.set(PACE, json.dumps(level))
 
 
-def open_or_rebuild(database: Path, clock: Clock) -> State:
+def open_or_rebuild(database: Path, clock: Clock, steps: Steps | None = None) -> State:
     """Open the state; one that is damaged is set aside and built anew.
 
     Losing the state costs time, never bytes: what is equal is adopted, what is not
     becomes a conflict, and nothing is deleted.
     """
     try:
-        return State.open(database, clock=clock)
+        return State.open(database, clock=clock, steps=steps)
     except StateDamaged as problem:
-        aside = State.set_aside(database, clock=clock)
+        aside = State.set_aside(database, clock=clock, steps=steps)
         log.warning("%s; set aside as %s, building a new one", problem, aside.name)
-        return State.open(database, clock=clock)
+        return State.open(database, clock=clock, steps=steps)
 
 
 def check_marker_or_make_root(config: Config, database: Path, clock: Clock) -> None:

@@ -7,13 +7,14 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from figsync.errors import DiskProblem, StateDamaged, WrongUsage
-from figsync.state import State
+from figsync.state import State, Steps
 from tests.state.world import (
     NOT_UTF8,
     SetClock,
@@ -37,6 +38,61 @@ os._exit(9)
 def crash_after_writing(path: Path) -> None:
     """Let another process set *account* to 7 and die without closing."""
     subprocess.run([sys.executable, "-c", CRASHING_OWNER, path], check=False)
+
+
+class Dying(Steps):
+    """Ends the process before (even *step*) or after (odd) a change of the files."""
+
+    def __init__(self, step: int) -> None:
+        self.left = step
+
+    def before(self, step: str) -> None:
+        del step
+        if self.left == 0:
+            os._exit(9)
+        self.left -= 1
+
+    after = before
+
+
+def dies(act: Callable[[Steps], object], step: int) -> bool:
+    """Let another process *act*, and tell whether it died at this *step*."""
+    child = os.fork()
+    if child == 0:
+        act(Dying(step))
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status) == 9
+
+
+def test_a_kill_at_any_step_of_making_it_is_no_obstacle(
+    tmp_path: Path, clock: SetClock
+) -> None:
+    step = 0
+    while True:
+        path = tmp_path / f"{step}" / "state.db"
+
+        def make(steps: Steps, path: Path = path) -> None:
+            State.open(path, clock=clock, steps=steps)
+
+        died = dies(make, step)
+        with State.open(path, clock=clock) as state:
+            state.settings.set("account", "7")
+        if not died:
+            break
+        step += 1
+
+    assert step == 4  # the file, and one commit
+
+
+def test_a_kill_at_any_step_of_setting_aside_leaves_a_state_or_none(
+    path: Path, clock: SetClock
+) -> None:
+    for step in range(6):
+        crash_after_writing(path)
+        dies(lambda steps: State.set_aside(path, clock=clock, steps=steps), step)
+        with State.open(path, clock=clock) as state:
+            assert state.settings.get("account") in ("7", "")
 
 
 def test_the_owner_makes_file_and_folder_private(path: Path, clock: SetClock) -> None:
