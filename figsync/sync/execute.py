@@ -235,6 +235,7 @@ def delete_remote(mirror: Mirror, action: DeleteRemote) -> Task[None]:
         raise Stale(shown(action.path), "the file is back")
     if mirror.disk.stat(where.folder) is None:
         raise Stale(shown(where.folder), "its folder was moved or deleted a moment ago")
+    arrange.check_not_wanted(mirror, action.path)
     yield from do(lambda: mirror.figshare.delete_file(where.item_id, synced.file_id))
     mirror.state.files.drop_synced(where.item_id, action.path)
 
