@@ -17,6 +17,7 @@ from figsync.sync.opening import Means, owned_mirror
 
 # The client is made with every mirror; no wish ever makes it speak.
 _NO_TOKEN = "-"
+LEFT_TO_OWNER = "Asked the running figsync, which does it in its next cycle."
 
 
 def ask(shell: Shell, verb: str, **words: str) -> str:
@@ -52,4 +53,4 @@ def _leave_request(shell: Shell, asked: Asked) -> str:
         raise never_synced(shell.config.mirror.root)
     with state:
         state.decisions.request(asked.verb, asked.words)
-    return "Asked the running figsync, which does it in its next cycle."
+    return LEFT_TO_OWNER

@@ -26,6 +26,7 @@ VERBS = (
     "approve",
     "reject",
     "conflicts",
+    "restore",
     "trash",
     "include",
     "exclude",

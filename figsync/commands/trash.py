@@ -38,6 +38,9 @@ def restore(shell: Shell, *, path: str) -> None:
     """Bring the newest file of PATH back, or exactly one that the list names.
 
     Nothing is overwritten: where the name is taken, it gets "(restored)".
+
+    The trash has what figsync removed or replaced here, and needs no network.
+    What you deleted yourself comes back from Figshare: `figsync restore`.
     """
     say(ask(shell, "trash restore", path=shell.in_mirror(path)))
 

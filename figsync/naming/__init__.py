@@ -1,6 +1,11 @@
 """Titles and remote names into safe paths; ignore rules; names of conflict copies."""
 
-from figsync.naming.components import RESERVED_NAMES, fold, split_extension
+from figsync.naming.components import (
+    RESERVED_NAMES,
+    fold,
+    folders_above,
+    split_extension,
+)
 from figsync.naming.copies import (
     conflict_name,
     is_conflict_copy,
@@ -27,6 +32,7 @@ __all__ = [
     "conflict_name",
     "fold",
     "folder_name",
+    "folders_above",
     "is_conflict_copy",
     "is_root_name_ignored",
     "local_path",

@@ -124,13 +124,18 @@ class Decisions:
             *_columns(key),
         )
 
+    def record(self, verdict: Verdict, keys: Iterable[ActionKey]) -> None:
+        """Decide on these actions, held or not, in place of what was decided before."""
+        at = to_time(self._clock.now())
+        rows = [sealed("decisions", *_columns(key), verdict, at) for key in keys]
+        self._db.save("decisions", rows)
+
     def _decide(self, verdict: Verdict, ids: Iterable[int]) -> int:
-        wanted, at = frozenset(ids), to_time(self._clock.now())
+        wanted = frozenset(ids)
         with self._db.writing():
             keys = {row.key for row in self.held() if row.id in wanted}
-            rows = [sealed("decisions", *_columns(key), verdict, at) for key in keys]
-            self._db.save("decisions", rows)
-        return len(rows)
+            self.record(verdict, keys)
+        return len(keys)
 
     def _decided(self, verdict: Verdict) -> frozenset[ActionKey]:
         # All rows are read: an altered verdict must not go unnoticed.
@@ -151,6 +156,10 @@ class Decisions:
     def requests(self) -> list[Request]:
         """Return the requests that wait, oldest first."""
         return self._db.load(_request, "SELECT * FROM requests ORDER BY id")
+
+    def is_requested(self, verb: str) -> bool:
+        """Tell whether a request for *verb* waits."""
+        return bool(self._db.row("SELECT 1 FROM requests WHERE verb = ?", verb))
 
     def drop_request(self, request_id: int) -> None:
         self._db.write("DELETE FROM requests WHERE id = ?", request_id)

@@ -215,6 +215,7 @@ def delete_item(mirror: Mirror, action: DeleteItem) -> Task[None]:
     where, state = action.where, mirror.state
     if _is_back(mirror, where):
         raise Stale(shown(where.folder), "the folder is back")
+    check_not_wanted(mirror, where.folder)
     if where.is_public or not action.whole:
         exclude(mirror, where.item_id)
         return
@@ -231,6 +232,15 @@ def delete_item(mirror: Mirror, action: DeleteItem) -> Task[None]:
         raise Stale(shown(where.folder), "the item changed on Figshare")
     yield from do(lambda: mirror.figshare.delete_item(where.item_id))
     state.items.drop(where.item_id)
+
+
+def check_not_wanted(mirror: Mirror, path: str) -> None:
+    """Raise Stale if a person asked meanwhile for something to come back.
+
+    The next cycle knows what; until then nothing is deleted on Figshare.
+    """
+    if mirror.state.decisions.is_requested("restore"):
+        raise Stale(shown(path), "a person wants something back")
 
 
 def _is_back(mirror: Mirror, where: Where) -> bool:

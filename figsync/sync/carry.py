@@ -15,6 +15,7 @@ from figsync.sync import arrange
 from figsync.sync.bind import acknowledge_scope
 from figsync.sync.exclusions import keep_exclusions
 from figsync.sync.mirror import Mirror
+from figsync.sync.restore import lacking, record_restoring
 from figsync.sync.root import MARKER_ID, ROOT_ACKNOWLEDGED, check_marker
 
 SYNC_NEXT = "`figsync sync` carries it out"
@@ -99,9 +100,10 @@ def reject(mirror: Mirror, words: Words) -> str:
 
 
 def _approvable(state: State, words: Words) -> list[HeldRow]:
-    rows = _named(state, words)
+    rows, rejected = _named(state, words), state.decisions.rejected()
     for row in rows:
-        if not row.needs_person:
+        # Whoever said no may think better of it.
+        if not row.needs_person and row.key not in rejected:
             cause = f"nothing is to be approved: {row.reason}"
             raise WrongUsage(f"held action {row.id}", cause, _SEE_HELD)
     return rows
@@ -272,6 +274,16 @@ def _paths(conflict: Conflict) -> tuple[str, str]:
 
 
 def restore(mirror: Mirror, words: Words) -> str:
+    """Let files come back from Figshare: their deletion is not sent any more."""
+    lacks = lacking(mirror.state, mirror.disk, mirror.rules, words["path"])
+    record_restoring(mirror, lacks)
+    if len(lacks) == 1:
+        told = shown(lacks[0].full_path)
+        return f"{told} comes back; nothing deletes it on Figshare."
+    return f"{len(lacks)} files come back; nothing deletes them on Figshare."
+
+
+def restore_from_trash(mirror: Mirror, words: Words) -> str:
     """Bring a file back from the trash; what has its name by now stays."""
     path = mirror.disk.trash_restore(words["path"])
     return f"Restored {shown(path)}; the next sync sees it as a new file."
@@ -283,5 +295,6 @@ _CARRY: Mapping[str, Callable[[Mirror, Words], str]] = {
     "include": include,
     "exclude": exclude,
     "conflicts keep": keep,
-    "trash restore": restore,
+    "restore": restore,
+    "trash restore": restore_from_trash,
 }

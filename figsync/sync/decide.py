@@ -37,6 +37,7 @@ from figsync.sync.items import (
     plan_folder,
     plan_forgotten,
     plan_lost,
+    plan_orphan,
 )
 from figsync.sync.loose import plan_loose_files
 from figsync.sync.mirror import Mirror
@@ -59,7 +60,6 @@ FOLDERS_AT_ONCE = 32
 NO_RECORD = "its .figshare/record.json is missing together with files: is it mounted?"
 NO_FOLDER = "something that is no folder stands in its place"
 DISPUTED = "several folders claim this item; remove .figshare from the copies"
-ORPHANED = "its item was deleted on Figshare; approve to make a new draft of it"
 SEVERAL_DRAFTS = (
     "several drafts fit an earlier, unanswered request: {}; delete all but one on"
     " figshare.com, or approve to make one more"
@@ -160,8 +160,7 @@ class Decider:
         item = self.view.items.get(item_id)
         where = Where(item_id, folder)
         if known.mode is Mode.ORPHANED:
-            held = Held(SetAsideRecord(where, item_id), ORPHANED)
-            return Plan(held=(held,))
+            return plan_orphan(where, self.survey.policy.rejected)
         if known.mode is Mode.EXCLUDED:
             return Plan()
         if item is None or item.presence is Presence.UNKNOWN:

@@ -33,6 +33,7 @@ from figsync.sync.observe import View, observe
 from figsync.sync.parts import PART_SIZE
 from figsync.sync.policies import Policy
 from figsync.sync.record import REFUSED, Recorder, retry_name
+from figsync.sync.restore import bringing, is_here
 from figsync.sync.root import check_root, look_at_root
 from figsync.sync.scan import Lens, mirror_rules
 from figsync.sync.send import FOLDERS_KEPT, NOT_KEPT, upload_name
@@ -54,10 +55,14 @@ DEFAULT_PART_SIZE = 10 << 20
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What somebody asked of a cycle: only some folders, and failures at once."""
+    """What somebody asked of a cycle: only some folders, and failures at once.
+
+    With *bring_only* nothing is sent, and only files that are not here come down.
+    """
 
     only: frozenset[str] = frozenset()
     retry_now: bool = False
+    bring_only: bool = False
 
 
 @dataclass(slots=True)
@@ -96,10 +101,10 @@ def sync_once(mirror: Mirror, wish: Wish) -> Cycle:
     mirror.rules = mirror_rules(mirror.config, mirror.disk)
     if not mirror.dry_run:
         carry_out_requests(mirror)
-    check_root(mirror)
+    check_root(mirror, may_be_empty=wish.bring_only)
     restore_exclusions(mirror)
     mirror.progress.phase("Asking Figshare")
-    view = _only(mirror, _observation(mirror))
+    view = _only(mirror, _observation(mirror, wish))
     restart_grace_after_jump(mirror, mirror.state.items.all())
     mirror.progress.phase("Looking at files")
     survey = _survey(mirror, view.account)
@@ -112,14 +117,14 @@ def sync_once(mirror: Mirror, wish: Wish) -> Cycle:
     if mirror.dry_run:
         cycle.outcomes = [Outcome(action, "planned") for action in plan.actions]
     else:
-        _carry_out(mirror, cycle)
+        _carry_out(mirror, cycle, wish)
     _remember(mirror, cycle, wish.only)
     return cycle
 
 
-def _observation(mirror: Mirror) -> Task[View]:
+def _observation(mirror: Mirror, wish: Wish) -> Task[View]:
     account = yield from check_account(mirror)
-    if not mirror.dry_run:
+    if not (mirror.dry_run or wish.bring_only):
         yield from finish_uploads(mirror)
     return (yield from observe(mirror, account))
 
@@ -147,6 +152,7 @@ def _survey(mirror: Mirror, account: Account) -> Survey:
         config.deletions.files,
         config.deletions.items,
         state.decisions.rejected(),
+        state.decisions.approved(),
     )
     return Survey(lens, policy, _free_quota(account))
 
@@ -222,27 +228,43 @@ def _repeated(mirror: Mirror, action: Action) -> str:
     return ""
 
 
-def _carry_out(mirror: Mirror, cycle: Cycle) -> None:
+def _carry_out(mirror: Mirror, cycle: Cycle, wish: Wish) -> None:
     mirror.progress.phase("Syncing")
-    _only(mirror, sweep_strays(mirror, cycle.plan, cycle.view))
+    plan = cycle.plan
+    if wish.bring_only:
+        plan = bringing(plan)
+    else:
+        _only(mirror, sweep_strays(mirror, plan, cycle.view))
     approved = mirror.state.decisions.approved()
     recorder = Recorder(mirror, approved, cycle.moved)
-    for outcome in execute(mirror, cycle.plan, recorder):
+    for outcome in execute(mirror, plan, recorder):
         cycle.outcomes.append(outcome)
     settle_rejections(mirror, cycle.outcomes)
     expire_trash(mirror)
 
 
 def settle_rejections(mirror: Mirror, outcomes: Sequence[Outcome]) -> None:
-    """Drop the rejections whose missing side was brought back."""
+    """Drop the rejections whose missing side was brought back, by whomever."""
     back = {
         (outcome.action.where.item_id, outcome.action.path)
         for outcome in outcomes
         if outcome.result == "done"
     }
     for key in mirror.state.decisions.rejected():
-        if (key.item_id, key.path) in back:
+        if (key.item_id, key.path) in back or _is_moot(mirror, key):
             mirror.state.decisions.settle(key)
+
+
+def _is_moot(mirror: Mirror, key: ActionKey) -> bool:
+    """Tell whether a refused deletion of a file can not be meant any more."""
+    if key.kind != "DeleteRemote":
+        return False
+    row = mirror.state.files.synced(key.item_id).get(key.path)
+    if row is None or row.file_id != key.file_id:
+        return True
+    known = mirror.state.items.all().get(key.item_id)
+    # Deleted again, it would be another deletion, with a grace period of its own.
+    return known is not None and is_here(mirror.disk, f"{known.folder}/{key.path}")
 
 
 def _remember(mirror: Mirror, cycle: Cycle, only: frozenset[str]) -> None:

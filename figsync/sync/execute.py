@@ -222,6 +222,7 @@ def delete_remote(mirror: Mirror, action: DeleteRemote) -> Task[None]:
         raise Stale(shown(action.path), "the file is back")
     if mirror.disk.stat(where.folder) is None:
         raise Stale(shown(where.folder), "its folder was moved or deleted a moment ago")
+    arrange.check_not_wanted(mirror, action.path)
     if action.moved_to:
         moved = mirror.state.files.synced(where.item_id).get(action.moved_to)
         if moved is None or moved.md5 != synced.md5:

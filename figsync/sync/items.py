@@ -8,17 +8,27 @@ from dataclasses import dataclass, field
 
 from figsync.model import (
     Action,
+    ActionKey,
     ForgetItem,
+    Held,
     LocalFolder,
     Mode,
+    Plan,
     Presence,
     RemoteItem,
     RenameFolder,
+    SetAsideRecord,
     SyncedItem,
     Where,
     WriteRecord,
 )
 from figsync.naming import fold, folder_name, unique_name
+
+ORPHANED = "its item was deleted on Figshare; approve to make a new draft of it"
+LEFT_ORPHANED = (
+    "its item was deleted on Figshare, and a new draft of it was rejected; approve to"
+    " make one after all"
+)
 
 
 @dataclass(slots=True)
@@ -176,6 +186,17 @@ def plan_lost(item: RemoteItem, known: SyncedItem) -> list[Action]:
     if item.presence is Presence.GONE:
         return [ForgetItem(Where(known.item_id, known.folder, item.is_public))]
     return []
+
+
+def plan_orphan(where: Where, rejected: Collection[ActionKey]) -> Plan:
+    """Hold a folder whose item is gone from Figshare until a person decides.
+
+    Figshare brings no item back: who rejects a new draft leaves the folder as it is.
+    """
+    action = SetAsideRecord(where, where.item_id)
+    if action.key in rejected:
+        return Plan(held=(Held(action, LEFT_ORPHANED, listed=True),))
+    return Plan(held=(Held(action, ORPHANED),))
 
 
 def plan_forgotten(

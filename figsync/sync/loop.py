@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from figsync.errors import FigshareProblem, FigsyncError, Interrupted, Refused
 from figsync.lock import beat
@@ -90,17 +90,19 @@ def sync_until_quiet(
     mirror: Mirror,
     *,
     only: frozenset[str] = frozenset(),
+    bring_only: bool = False,
     report: Report | None = None,
 ) -> Report:
     """Repeat the cycle until one leaves nothing to do, at most five times.
 
-    Waits once, at most `settle`, for files dropped just before.  What was done
-    before an error ends it all is in the *report* that was given.
+    Waits once, at most `settle`, for files dropped just before, unless it is to
+    *bring only* what is not here.  What was done before an error ends it all is in
+    the *report* that was given.
     """
     report = Report() if report is None else report
     problem: FigsyncError | None = None
     try:
-        _cycles(mirror, only, report)
+        _cycles(mirror, Wish(only, bring_only=bring_only), report)
     except FigsyncError as failure:
         problem = failure
         raise
@@ -111,11 +113,11 @@ def sync_until_quiet(
     return report
 
 
-def _cycles(mirror: Mirror, only: frozenset[str], report: Report) -> None:
-    waited = False
+def _cycles(mirror: Mirror, wish: Wish, report: Report) -> None:
+    waited = wish.bring_only
     mirror.fresh.clear()
     for number in range(1 if mirror.dry_run else MOST_CYCLES):
-        cycle = sync_once(mirror, Wish(only, retry_now=number == 0))
+        cycle = sync_once(mirror, replace(wish, retry_now=number == 0))
         _add(mirror, report, cycle)
         if mirror.dry_run:
             break

@@ -42,6 +42,7 @@ class Policy:
     files: FileDeletions = FileDeletions.PROPAGATE
     items: ItemDeletions = ItemDeletions.HOLD
     rejected: frozenset[ActionKey] = frozenset()
+    approved: frozenset[ActionKey] = frozenset()
 
 
 def apply_policy(
@@ -80,7 +81,7 @@ def _directed(
     if policy.direction is Direction.PULL:
         word = _pulling(action, remote)
     if policy.direction is Direction.PUSH:
-        word = _pushing(action)
+        word = action if _is_wanted(action, policy) else _pushing(action)
     return [word if isinstance(word, Held) else _keeping(word, policy)]
 
 
@@ -113,6 +114,12 @@ def _pulling(action: Action, remote: Mapping[str, RemoteFile]) -> Action | Held:
             return Held(action, PULL_ONLY, listed=True)
         case _:
             return action
+
+
+def _is_wanted(action: Action, policy: Policy) -> bool:
+    """Tell whether a person asked for a file that is not here (figsync restore)."""
+    fetched = isinstance(action, Download) and action.replaces is None
+    return fetched and action.key in policy.approved
 
 
 def _pushing(action: Action) -> Action | Held:

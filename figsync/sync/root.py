@@ -91,13 +91,16 @@ def record_id(record: bytes | None) -> str:
     return "" if chosen is None else str(chosen)
 
 
-def check_root(mirror: Mirror) -> None:
-    """Raise NeedsPerson unless the root is the one the state knows, with its files."""
+def check_root(mirror: Mirror, *, may_be_empty: bool = False) -> None:
+    """Raise NeedsPerson unless the root is the one the state knows, with its files.
+
+    It *may be empty* where all that is to be done is to bring files back.
+    """
     expected = mirror.state.settings.get(MARKER_ID)
     if mirror.dry_run and not expected and not mirror.disk.root.exists():
         return
     check_marker(mirror.disk, expected)
-    if expected:
+    if expected and not may_be_empty:
         _check_not_emptied(mirror, shown(str(mirror.disk.root)))
 
 

@@ -12,6 +12,7 @@ from figsync.model import FileStat, LocalFile, SyncedTree, Unknown
 from figsync.naming import (
     IGNORE_FILE,
     IgnoreRules,
+    folders_above,
     is_conflict_copy,
     uploadable_name,
 )
@@ -125,6 +126,13 @@ def _sort_in(
 def mirror_rules(config: Config, disk: Disk) -> IgnoreRules:
     """Return the rules for the whole mirror: the configured and those in the root."""
     return _with_folder_rules(disk, IgnoreRules(config.mirror.ignore), "")
+
+
+def with_rules_on_the_way(disk: Disk, rules: IgnoreRules, folder: str) -> IgnoreRules:
+    """Return *rules* and those of *folder* and of every folder above it."""
+    for below_root in folders_above(f"{folder}/"):
+        rules = _with_folder_rules(disk, rules, below_root)
+    return rules
 
 
 def _with_folder_rules(disk: Disk, rules: IgnoreRules, prefix: str) -> IgnoreRules:

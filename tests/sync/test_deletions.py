@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from figsync.sandbox import Fault
+from figsync.sync.carry import Asked, carry_out
 from tests.sync.seen import (
     approve,
     assert_quiet,
@@ -16,6 +17,7 @@ from tests.sync.seen import (
     reasons,
     reject,
     results,
+    shown,
     waiting,
 )
 from tests.world import HOUR, World
@@ -348,6 +350,49 @@ def test_a_deletion_that_waits_can_be_rejected_too(world: World) -> None:
 
     assert (world.root / "Leaves/a.csv").read_bytes() == b"Leavesa.csv"
     world.clock.advance(2 * DAY)
+    assert_quiet(world)
+
+
+def with_an_orphaned_folder(world: World) -> None:
+    """Delete an item on Figshare of which one file was edited here."""
+    world.drop("Leaves/a.csv", b"edited here")
+    world.settle()
+    world.box.web.delete_item(int(world.item_id("Leaves")))
+    world.sync()
+    world.clock.advance(60)
+    assert for_a_person(world.sync()) == [("SetAsideRecord", "")]
+
+
+def test_rejecting_a_new_draft_leaves_the_orphaned_folder_as_it_is(
+    world: World,
+) -> None:
+    with_an_orphaned_folder(world)
+    before = world.tree()
+    reject(world)
+
+    report = world.sync()
+
+    assert listed(report) == [("SetAsideRecord", "")]
+    assert "approve to make one after all" in reasons(report)
+    assert report.exit_code == 0
+    assert world.tree() == before
+    assert_quiet(world)
+
+
+def test_an_orphaned_folder_that_was_left_can_become_a_draft_after_all(
+    world: World,
+) -> None:
+    with_an_orphaned_folder(world)
+    reject(world)
+    world.sync()
+    (row,) = shown(world)
+    with world.mirror() as mirror:
+        carry_out(mirror, Asked("approve", {"ids": str(row.id)}))
+
+    report = world.sync()
+
+    assert world.remote("Leaves") == {"a.csv": b"edited here"}
+    assert report.exit_code == 0
     assert_quiet(world)
 
 
