@@ -30,6 +30,7 @@ from figsync.sync.guards import Facts, Limits, Wait, guard
 from figsync.sync.mirror import Mirror
 from figsync.sync.moves import moved_keys
 from figsync.sync.observe import View, observe
+from figsync.sync.obstacles import after_uploads
 from figsync.sync.parts import PART_SIZE
 from figsync.sync.policies import Policy
 from figsync.sync.record import REFUSED, Recorder, retry_name
@@ -184,7 +185,7 @@ def _guarded(
         moved=moved,
         scope_change=scope_change(mirror),
     )
-    return guard(plan, limits, facts, now)
+    return after_uploads(guard(plan, limits, facts, now))
 
 
 def _waits(mirror: Mirror, plan: Plan, wish: Wish) -> dict[ActionKey, Wait]:

@@ -94,8 +94,21 @@ def _of_item(
         outcomes += [recorder.ended(action, problem) for action in hit]
         actions = [action for action in actions if not _is_hit(action, problem)]
     for _, some in groupby(actions, key=_rank):
-        outcomes += yield from _of_kind(mirror, recorder, list(some))
+        ready = [action for action in some if not _is_early(mirror, action)]
+        if ready:
+            outcomes += yield from _of_kind(mirror, recorder, ready)
     return outcomes
+
+
+def _is_early(mirror: Mirror, action: Action) -> bool:
+    """Tell whether the bytes of a moved file are not proven at their new place yet.
+
+    Such a deletion is planned again with its upload, which says what is wrong.
+    """
+    if not isinstance(action, DeleteRemote) or not action.moved_to:
+        return False
+    moved = mirror.state.files.synced(action.where.item_id).get(action.moved_to)
+    return moved is None or moved.md5 != action.synced.md5
 
 
 def _rank(action: Action) -> float:
@@ -222,10 +235,6 @@ def delete_remote(mirror: Mirror, action: DeleteRemote) -> Task[None]:
         raise Stale(shown(action.path), "the file is back")
     if mirror.disk.stat(where.folder) is None:
         raise Stale(shown(where.folder), "its folder was moved or deleted a moment ago")
-    if action.moved_to:
-        moved = mirror.state.files.synced(where.item_id).get(action.moved_to)
-        if moved is None or moved.md5 != synced.md5:
-            raise Stale(shown(action.path), "its new place is not uploaded yet")
     yield from do(lambda: mirror.figshare.delete_file(where.item_id, synced.file_id))
     mirror.state.files.drop_synced(where.item_id, action.path)
 

@@ -82,6 +82,27 @@ def _unpaired(plan: Plan) -> Plan:
     return Plan(todo, plan.held)
 
 
+def after_uploads(plan: Plan) -> Plan:
+    """Keep each deletion back for as long as the upload to its new place is held."""
+    uploads = {
+        (held.action.where.item_id, held.action.path): held
+        for held in plan.held
+        if isinstance(held.action, Upload)
+    }
+    todo = []
+    kept = []
+    for action in plan.actions:
+        place = action.moved_to if isinstance(action, DeleteRemote) else ""
+        upload = uploads.get((action.where.item_id, place)) if place else None
+        if upload is None:
+            todo.append(action)
+        else:
+            reason = f"it goes when {place} is on Figshare: {upload.reason}"
+            listed = upload.until is None
+            kept.append(Held(action, reason, upload.until, listed=listed))
+    return Plan(tuple(todo), (*plan.held, *kept))
+
+
 _Clears = Callable[[object], bool]
 
 
