@@ -14,6 +14,7 @@ from typing import ClassVar
 import requests
 
 from figsync.config import Config, load_config
+from figsync.disk import Calls
 from figsync.model import Outcome
 from figsync.sandbox import Sandbox
 from figsync.state import State
@@ -91,6 +92,7 @@ class World:
             folder.mkdir()
             self.clock, self.box = beside.clock, beside.box
         self.make_pool: Callable[[], Pool] = InlinePool
+        self.calls: Calls | None = None
         session = requests.Session()
         self.urls = self.box.mount(session)
         self.adapters = dict(session.adapters)
@@ -133,6 +135,7 @@ class World:
             pool=self.make_pool(),
             adapters=self.adapters,
             boot_id="the same boot",
+            calls=self.calls,
         )
 
     @contextmanager
