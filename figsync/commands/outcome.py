@@ -94,6 +94,12 @@ def page(report: Report) -> list[str]:
     if report.unsettled:
         moving = plural(report.unsettled, "file")
         lines.append(f"{moving} changed a moment ago: the next sync takes them")
+    if report.stranded:
+        saves = plural(report.stranded, "file")
+        lines.append(
+            f"{saves} saved during a sync could not be put back and lie in the trash:"
+            " see figsync trash"
+        )
     lines += [_unread(item_id, p) for item_id, p in report.problems.items()]
     return lines
 

@@ -89,6 +89,21 @@ class Trash(Reader):
                 for file in self._trashed(stamp, "", when)
             ]
 
+    def trashed_since(self, path: str, when: float) -> list[Trashed]:
+        """Return what came to lie in the trash from *path* at *when*, POSIX, or later.
+
+        Oldest first; to the second, because the trash keeps no finer time.
+        """
+        found = []
+        with told(path):
+            for stamp, then in self._stamps():
+                seen = (
+                    self.stat(f"{TRASH}/{stamp}/{path}") if then >= int(when) else None
+                )
+                if seen is not None and seen.kind == "file":
+                    found.append(Trashed(f"{stamp}/{path}", path, then, seen.size))
+        return found
+
     def trash_restore(self, id_or_path: str, to: str | None = None) -> str:
         """Move a file out of the trash and return the path it has now.
 

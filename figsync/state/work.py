@@ -150,6 +150,15 @@ class Work:
             self._db.write("DELETE FROM counts WHERE at <= ?", now - _DAY)
             self._db.save("counts", [(kind, name, now)])
 
+    def drop_count(self, kind: str, name: str) -> None:
+        """Take back the last `add_count` of this."""
+        self._db.write(
+            "DELETE FROM counts WHERE rowid = (SELECT max(rowid) FROM counts"
+            " WHERE kind = ? AND name = ?)",
+            kind,
+            name,
+        )
+
     def retry(self, name: str) -> Retry | None:
         """Return when *name* may be tried again, None if its last try did not fail."""
         sql = "SELECT tries, next_at, message FROM retries WHERE name = ?"

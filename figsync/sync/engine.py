@@ -37,7 +37,13 @@ from figsync.sync.record import REFUSED, Recorder, retry_name
 from figsync.sync.restore import bringing, is_here
 from figsync.sync.root import check_root, look_at_root
 from figsync.sync.scan import Lens, mirror_rules
-from figsync.sync.send import FOLDERS_KEPT, NOT_KEPT, upload_name
+from figsync.sync.send import (
+    FOLDERS_KEPT,
+    IN_VAIN,
+    NOT_KEPT,
+    is_begun,
+    was_in_vain,
+)
 from figsync.sync.survey import Survey
 from figsync.sync.sweep import (
     expire_trash,
@@ -45,12 +51,13 @@ from figsync.sync.sweep import (
     sweep_strays,
 )
 from figsync.sync.tasks import Task
+from figsync.sync.underway import BEGUN, recover_late_saves
 
 T = TypeVar("T")
 
 DAY = 24 * 3600.0
-UPLOADS_A_DAY = 2
 DOWNLOADS_A_DAY = 3
+CRASHES_A_DAY = 10
 DEFAULT_PART_SIZE = 10 << 20
 
 
@@ -76,6 +83,7 @@ class Cycle:
     outcomes: list[Outcome] = field(default_factory=list)
     not_found: list[str] = field(default_factory=list)
     moved: frozenset[ActionKey] = frozenset()
+    stranded: int = 0
 
     def due_again(self, now: float) -> bool:
         """Tell whether another cycle would have something to do at once."""
@@ -104,6 +112,7 @@ def sync_once(mirror: Mirror, wish: Wish) -> Cycle:
         carry_out_requests(mirror)
     check_root(mirror, may_be_empty=wish.bring_only)
     restore_exclusions(mirror)
+    stranded = 0 if mirror.dry_run else recover_late_saves(mirror)
     mirror.progress.phase("Asking Figshare")
     view = _only(mirror, _observation(mirror, wish))
     restart_grace_after_jump(mirror, mirror.state.items.all())
@@ -114,6 +123,7 @@ def sync_once(mirror: Mirror, wish: Wish) -> Cycle:
     moved = moved_keys(mirror, plan)
     plan = _guarded(mirror, survey, plan, wish, moved)
     cycle = Cycle(plan, survey, view, not_found=decider.not_found(), moved=moved)
+    cycle.stranded = stranded
     mirror.progress.planned(plan)
     if mirror.dry_run:
         cycle.outcomes = [Outcome(action, "planned") for action in plan.actions]
@@ -216,16 +226,24 @@ def _failed(action: Action, retry: Retry) -> Wait:
 
 
 def _repeated(mirror: Mirror, action: Action) -> str:
-    work, settings = mirror.state.work, mirror.state.settings
+    settings = mirror.state.settings
     if isinstance(action, Upload):
         if "/" in action.path and settings.get(FOLDERS_KEPT) == "no":
             return NOT_KEPT
-        if work.count("upload", upload_name(action)) >= UPLOADS_A_DAY:
-            return "it was uploaded twice in 24 hours and is still not there"
-    if isinstance(action, Download) and not action.remote.link:
-        times = work.count("download", action.remote.file_id)
-        if times >= DOWNLOADS_A_DAY:
-            return f"it was downloaded {times} times in 24 hours and is still not here"
+        if was_in_vain(mirror, action) and not is_begun(mirror, action):
+            return IN_VAIN
+    if isinstance(action, Download | KeepBoth) and not action.remote.link:
+        return _fetched_in_vain(mirror, action.remote.file_id)
+    return ""
+
+
+def _fetched_in_vain(mirror: Mirror, file_id: str) -> str:
+    times = mirror.state.work.count("download", file_id)
+    if times >= DOWNLOADS_A_DAY:
+        return f"it was downloaded {times} times in 24 hours and is still not here"
+    begun = mirror.state.work.count(BEGUN, file_id)
+    if begun >= CRASHES_A_DAY:
+        return f"{begun} downloads of it in 24 hours ended with a crash"
     return ""
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from itertools import groupby
 from typing import Any
 
-from figsync.errors import FigsyncError, Stale
+from figsync.errors import FigsyncError, Interrupted, Stale
 from figsync.model import (
     Action,
     Adopt,
@@ -36,7 +36,7 @@ from figsync.model import (
     WriteRecord,
 )
 from figsync.naming import shown
-from figsync.sync import arrange
+from figsync.sync import arrange, underway
 from figsync.sync.fetch import download, keep_both, record_agreement
 from figsync.sync.mirror import Mirror
 from figsync.sync.prove import upload_all
@@ -44,7 +44,7 @@ from figsync.sync.record import Recorder
 from figsync.sync.send import check_unchanged
 from figsync.sync.tasks import Task, do, together
 
-DOWNLOADS_AT_ONCE = 64
+AT_ONCE = 64
 _NOT_LISTED = (Unknown.UNCONFIRMED, Unknown.NOT_LISTED)
 # Renaming comes last: the others name the folder as it was when they were planned.
 _ORDER: tuple[type[Action], ...] = (
@@ -76,10 +76,14 @@ def execute(mirror: Mirror, plan: Plan, recorder: Recorder) -> Iterator[Outcome]
         where = action.where
         groups.setdefault((where.item_id, where.folder), []).append(action)
     tasks = (_of_item(mirror, recorder, actions) for actions in groups.values())
-    for result in mirror.drive(tasks):
-        if isinstance(result, FigsyncError):
-            raise result
-        yield from result
+    try:
+        for result in mirror.drive(tasks):
+            if isinstance(result, FigsyncError):
+                raise result
+            yield from result
+    except Interrupted:
+        underway.interrupted(mirror)
+        raise
 
 
 def _of_item(
@@ -128,11 +132,24 @@ def _of_kind(
     """Carry out actions of one kind: transfers side by side, the rest in turn."""
     if isinstance(actions[0], Upload):
         return (yield from upload_all(mirror, recorder, actions))
-    at_once = DOWNLOADS_AT_ONCE if isinstance(actions[0], Download) else 1
     outcomes: list[Outcome] = []
-    for start in range(0, len(actions), at_once):
-        some = actions[start : start + at_once]
-        outcomes += yield from together([_one(mirror, recorder, a) for a in some])
+    for start in range(0, len(actions), AT_ONCE):
+        some = actions[start : start + AT_ONCE]
+        underway.begin(mirror, some)
+        ended = yield from _some(mirror, recorder, some)
+        underway.end(mirror, some, ended)
+        outcomes += ended
+    return outcomes
+
+
+def _some(
+    mirror: Mirror, recorder: Recorder, actions: list[Action]
+) -> Task[list[Outcome]]:
+    if isinstance(actions[0], Download):
+        return (yield from together([_one(mirror, recorder, a) for a in actions]))
+    outcomes: list[Outcome] = []
+    for action in actions:
+        outcomes.append((yield from _one(mirror, recorder, action)))
     return outcomes
 
 

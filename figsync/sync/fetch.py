@@ -21,6 +21,7 @@ from figsync.naming import conflict_name, shortcut
 from figsync.state import KnownFile
 from figsync.sync.mirror import Mirror
 from figsync.sync.tasks import Task, do
+from figsync.sync.underway import bring_back
 
 COPY_CHUNK = 1 << 20
 # A fresh file's time lies a little back, so that a later save always differs and
@@ -103,17 +104,8 @@ def _fetch_and_install(
             keep_as=order.keep_as,
         )
     if installed.displaced_unexpected and not order.keep_as:
-        _keep_late_save(mirror, installed.displaced, target)
+        bring_back(mirror, installed.displaced, target)
     return installed
-
-
-def _keep_late_save(mirror: Mirror, trash_id: str, target: str) -> None:
-    """Put a save that was made in between beside the record, as a conflict copy."""
-    disk = mirror.disk
-    copy = conflict_name(
-        target, mirror.clock.now(), lambda path: disk.stat(path) is not None
-    )
-    disk.trash_restore(trash_id, to=copy)
 
 
 def _fill(

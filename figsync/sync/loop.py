@@ -28,6 +28,7 @@ class Report:
     not_uploadable: int = 0
     conflicts: int = 0
     unsettled: int = 0
+    stranded: int = 0
     not_found: list[str] = field(default_factory=list)
     cycles: int = 0
     requests: Mapping[str, int] = field(default_factory=dict)
@@ -56,7 +57,7 @@ class Report:
     @property
     def is_unfinished(self) -> bool:
         """Tell whether something failed and will be tried again."""
-        failing = any(_is_failure(held) for held in self.held)
+        failing = any(_is_failure(held) for held in self.held) or self.stranded > 0
         # An item that Figshare keeps to itself (403) is unknown, and stays so.
         unread = any(not isinstance(p, Refused) for p in self.problems.values())
         return failing or self.count("failed") > 0 or unread or not self.is_quiet
@@ -138,6 +139,7 @@ def _add(mirror: Mirror, report: Report, cycle: Cycle) -> None:
     report.not_uploadable = len(cycle.survey.not_uploadable)
     report.conflicts = len(cycle.survey.conflicts)
     report.unsettled = cycle.survey.unsettled
+    report.stranded = cycle.stranded
     report.not_found = cycle.not_found
     report.is_quiet = mirror.dry_run or not cycle.due_again(mirror.clock.now())
 

@@ -61,6 +61,7 @@ class Mirror:
 
     *changed* are the items whose files this process changed on Figshare, *fresh* those
     read since this sync began: without dates they would be read in every cycle.
+    *begun* are the records whose bytes are on their way here now.
     """
 
     config: Config
@@ -76,6 +77,7 @@ class Mirror:
     boot_id: str = ""
     changed: set[str] = field(default_factory=set)
     fresh: set[str] = field(default_factory=set)
+    begun: list[str] = field(default_factory=list)
 
     def drive(
         self, tasks: Iterable[Task[T]], *, at_once: int = 16

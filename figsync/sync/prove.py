@@ -37,7 +37,9 @@ def upload_all(
     """Send files and wait for their proofs, some dozens at a time."""
     outcomes: list[Outcome] = []
     for batch in batches(mirror, uploads, BATCH):
-        sendings = [Sending(action) for action in batch]
+        sendings = [
+            Sending(action, approved=recorder.is_approved(action)) for action in batch
+        ]
         for sending in sendings:
             _stop_if_hopeless(mirror, recorder, sending)
         yield from send(mirror, [s for s in sendings if s.is_open])

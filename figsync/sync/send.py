@@ -27,8 +27,10 @@ from figsync.sync.sending import Sending
 from figsync.sync.tasks import Task, do, together
 
 SESSION_TRIES = 2
+UPLOADS_A_DAY = 2
 FOLDERS_KEPT = "folders_kept"
 _DOTS = {".", ".."}
+IN_VAIN = "it was uploaded twice in 24 hours and is still not there"
 NOT_KEPT = "this server does not keep folders; move the files out of sub-folders"
 
 
@@ -116,8 +118,16 @@ def find_lost(mirror: Mirror, transfer: Transfer) -> Task[Transfer]:
         return transfer
     if fits:
         transfer = replace(transfer, file_id=fits[0].id)
-        mirror.state.work.save_transfer(transfer)
+        _save_begun(mirror, transfer)
     return transfer
+
+
+def _save_begun(mirror: Mirror, transfer: Transfer) -> None:
+    """Record which record an upload goes to; it counts from here, before any byte."""
+    name = _upload_name(transfer.item_id, transfer.path, transfer.md5)
+    with mirror.state.atomic():
+        mirror.state.work.save_transfer(transfer)
+        mirror.state.work.add_count("upload", name)
 
 
 def _fitting(
@@ -148,6 +158,8 @@ def _initiate(mirror: Mirror, sending: Sending) -> Task[None]:
     action, work = sending.action, mirror.state.work
     item_id, local = action.where.item_id, action.local
     check_unchanged(mirror, action.where.folder, local)
+    if not sending.approved and was_in_vain(mirror, action):
+        raise FigsyncError(shown(action.path), IN_VAIN)
     transfer = _intent(mirror, action)
     work.save_transfer(transfer)
     try:
@@ -165,15 +177,25 @@ def _initiate(mirror: Mirror, sending: Sending) -> Task[None]:
         work.drop_transfer(item_id, action.path)
         raise
     mirror.changed.add(item_id)
-    with mirror.state.atomic():
-        work.save_transfer(replace(transfer, file_id=file_id))
-        work.add_count("upload", upload_name(action))
+    _save_begun(mirror, replace(transfer, file_id=file_id))
     sending.record = FileRecord(file_id, transfer.name, local.size, status="created")
 
 
-def upload_name(action: Upload) -> str:
-    """Return what counts as the same upload: item, path and content."""
-    return f"{action.where.item_id}/{action.path}:{action.local.md5}"
+def was_in_vain(mirror: Mirror, action: Upload) -> bool:
+    """Tell whether these very bytes were sent to this place too often today."""
+    name = _upload_name(action.where.item_id, action.path, action.local.md5)
+    return mirror.state.work.count("upload", name) >= UPLOADS_A_DAY
+
+
+def is_begun(mirror: Mirror, action: Upload) -> bool:
+    """Tell whether a record for these bytes stands: going on with it is no new try."""
+    transfer = mirror.state.work.transfers(action.where.item_id).get(action.path)
+    same = transfer is not None and transfer.md5 == action.local.md5
+    return same and transfer is not None and bool(transfer.file_id)
+
+
+def _upload_name(item_id: str, path: str, md5: str) -> str:
+    return f"{item_id}/{path}:{md5}"
 
 
 def check_unchanged(mirror: Mirror, folder: str, local: LocalFile) -> None:

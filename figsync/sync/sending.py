@@ -11,12 +11,16 @@ from figsync.model import Upload
 
 @dataclass(slots=True)
 class Sending:
-    """One upload on its way; *problem* ends it."""
+    """One upload on its way; *problem* ends it.
+
+    *approved*: a person lets it be sent although it was sent in vain before.
+    """
 
     action: Upload
     record: FileRecord | None = None
     problem: FigsyncError | None = None
     proven: bool = False
+    approved: bool = False
 
     @property
     def is_open(self) -> bool:
