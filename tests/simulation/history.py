@@ -97,7 +97,6 @@ class History:
             random = Random(f"{self.seed}:{number}")
             self.trace.tell(f"{number}:")
             self._draw(random)(random)
-            self.oracle.check_always()
         self._calm_down()
 
     def _draw(self, random: Random) -> Step:
@@ -193,6 +192,7 @@ class History:
             self.trace.tell(f"   {machine.name}: {type(problem).__name__}: {problem}")
         except Killed:
             del random
+        self.oracle.check_always()
 
     def _told(self, machine: Machine, peril: Peril, order: Random | None) -> Report:
         self.trace.tell(f"   {machine.name} syncs")

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from figsync.model import Download, Mode, SyncedFile, SyncedItem
 from figsync.naming import IgnoreRules, is_conflict_copy
 from figsync.sandbox.rows import File
-from figsync.state import State
 from figsync.sync.loop import Report
 from tests.simulation.local import LOOSE
-from tests.simulation.places import Machine
+from tests.simulation.places import Machine, walk
 from tests.simulation.values import Lost, Values, label
 from tests.simulation.web import Owner
 
@@ -21,6 +20,16 @@ LASTING = (
     "the item has a linked file",
     "a person rejected it",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """One item as its computer sees it; *waiting* are paths and ids excused."""
+
+    known: SyncedItem
+    rows: Mapping[str, SyncedFile]
+    tree: Mapping[str, bytes]
+    waiting: Collection[str]
 
 
 class Oracle:
@@ -70,6 +79,7 @@ class Oracle:
         state = machine.state()
         assert state is not None
         waiting = _waiting(report) | self._in_flight(machine)
+        tree = machine.tree()
         with state:
             known = state.items.all()
             mirrored = {i: k for i, k in known.items() if k.mode is Mode.MIRRORED}
@@ -79,8 +89,15 @@ class Oracle:
                 here, there = sorted(mirrored), sorted(remote.keys() - excluded)
                 raise Lost(f"mirrored are the items {here}, there are {there}")
             for item_id, synced in mirrored.items():
-                self._check_item(machine, state, (synced, waiting), remote[item_id])
-        self._check_local(machine, waiting)
+                rows = state.files.synced(item_id)
+                place = _Here(synced, rows, tree, waiting)
+                self._check_item(place, remote[item_id])
+            agreed = {
+                f"{k.folder}/{p}"
+                for i, k in known.items()
+                for p in state.files.synced(i)
+            }
+        _check_local(tree, agreed | waiting)
 
     def check_in_sight(self) -> None:
         """Raise Lost if a value that nobody wanted gone is in the trash alone."""
@@ -114,47 +131,34 @@ class Oracle:
         record = self.owner.web.item(item)
         return str(record["id"] or record["uuid"])
 
-    def _check_item(
-        self,
-        machine: Machine,
-        state: State,
-        here: tuple[SyncedItem, set[str]],
-        item: int,
-    ) -> None:
-        known, waiting = here
-        rows = state.files.synced(known.item_id)
+    def _check_item(self, here: _Here, item: int) -> None:
         uuids = self.owner.box.switches.uuid_ids
         files = {f.uuid if uuids else str(f.id): f for f in self.owner.web.files(item)}
-        for path, row in rows.items():
-            where = f"{known.folder}/{path}"
-            if where in waiting or machine.tree().get(where) == b"":
+        for path, row in here.rows.items():
+            where = f"{here.known.folder}/{path}"
+            if where in here.waiting or here.tree.get(where) == b"":
                 continue
             if row.file_id not in files:
                 raise Lost(f"{where} is synced with #{row.file_id}, which is gone")
             content = _content(self.owner, files[row.file_id])
-            if machine.tree().get(where) != content:
+            if here.tree.get(where) != content:
                 raise Lost(f"{where} does not hold what #{row.file_id} holds")
-        self._check_records(here, rows, files)
+        self._check_records(here, files)
 
-    def _check_records(
-        self,
-        here: tuple[SyncedItem, set[str]],
-        rows: dict[str, SyncedFile],
-        files: dict[str, File],
-    ) -> None:
-        known, waiting = here
-        agreed = {row.file_id for row in rows.values()}
+    def _check_records(self, here: _Here, files: dict[str, File]) -> None:
+        folder = here.known.folder
+        agreed = {row.file_id for row in here.rows.values()}
         shown = {(f.path, f.true_md5) for i, f in files.items() if i in agreed}
-        self._check_twins(known, files)
+        self._check_twins(here.known, files)
         for file_id, file in files.items():
-            if {file_id, f"{known.folder}/{file.path}"} & waiting:
+            if {file_id, f"{folder}/{file.path}"} & set(here.waiting):
                 continue
             if file.id in self.owner.started:
                 continue
             if file.status != "available":
-                raise Lost(f"{known.folder}: #{file_id} is left {file.status}")
+                raise Lost(f"{folder}: #{file_id} is left {file.status}")
             if file_id not in agreed and (file.path, file.true_md5) not in shown:
-                raise Lost(f"{known.folder}: #{file_id} ({file.path}) is not here")
+                raise Lost(f"{folder}: #{file_id} ({file.path}) is not here")
 
     def _check_twins(self, known: SyncedItem, files: dict[str, File]) -> None:
         """Raise Lost if a path has records that no person wanted side by side.
@@ -178,21 +182,16 @@ class Oracle:
         wanted = self.owner.web.content(file.id) in self.values.open
         return bool(was_left) and not wanted
 
-    def _check_local(self, machine: Machine, waiting: Collection[str]) -> None:
-        """Raise Lost if a file that could be on Figshare is not."""
-        state = machine.state()
-        assert state is not None
-        agreed = set()
-        with state:
-            for item_id, known in state.items.all().items():
-                agreed |= {f"{known.folder}/{p}" for p in state.files.synced(item_id)}
-        rules = IgnoreRules()
-        for path, content in machine.tree().items():
-            outside = "/" not in path or path.startswith(".") or is_conflict_copy(path)
-            if outside or not content or rules.ignored(path, False):
-                continue
-            if path not in agreed and path not in waiting:
-                raise Lost(f"{path} ({label(content)}) did not get to Figshare")
+
+def _check_local(tree: Mapping[str, bytes], excused: Collection[str]) -> None:
+    """Raise Lost if a file that could be on Figshare is not."""
+    rules = IgnoreRules()
+    for path, content in tree.items():
+        outside = "/" not in path or path.startswith(".") or is_conflict_copy(path)
+        if outside or not content or rules.ignored(path, False):
+            continue
+        if path not in excused:
+            raise Lost(f"{path} ({label(content)}) did not get to Figshare")
 
 
 def _equal(files: list[File]) -> bool:
@@ -212,10 +211,8 @@ def _content(owner: Owner, file: File) -> bytes:
     return f"[InternetShortcut]\r\nURL={file.link}\r\n".encode()
 
 
-def _everything(folder: Path) -> dict[str, str]:
+def _everything(folder: Path) -> dict[str, bytes]:
     return {
-        str(path.relative_to(folder)): hashlib.sha256(
-            path.read_bytes() if path.is_file() else b""
-        ).hexdigest()
-        for path in sorted(folder.rglob("*"))
+        path: (folder / path).read_bytes() if kind == "file" else b""
+        for path, kind in walk(folder)
     }

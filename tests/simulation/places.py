@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
 import requests
 
@@ -28,6 +29,37 @@ START = 4_000_000_000.0
 TOKEN = "sandbox-token"
 PART_SIZE = 1000
 OWN = {".figsync", ".figshare"}
+
+
+class Entry(NamedTuple):
+    """A path below a folder, and what stands there: file, folder or other."""
+
+    path: str
+    kind: str
+
+
+def walk(
+    root: Path, below: str = "", *, without: Collection[str] = ()
+) -> Iterator[Entry]:
+    """Yield all that is below *root*/*below*; names in *without* are passed over."""
+    pending = [below]
+    while pending:
+        here = pending.pop()
+        try:
+            with os.scandir(f"{root}/{here}") as entries:
+                found = list(entries)
+        except FileNotFoundError:
+            continue
+        for entry in found:
+            if entry.name in without:
+                continue
+            path = f"{here}/{entry.name}" if here else entry.name
+            if entry.is_dir(follow_symlinks=False):
+                pending.append(path)
+                yield Entry(path, "folder")
+            else:
+                is_file = entry.is_file(follow_symlinks=False)
+                yield Entry(path, "file" if is_file else "other")
 
 
 class SimulatedClock:
@@ -78,9 +110,10 @@ class Machine:
         self._urls = box.mount(session)
         self._adapters = dict(session.adapters)
         self.keys: dict[str, str] = {}
+        self.config = self.configured()
 
-    @property
-    def config(self) -> Config:
+    def configured(self) -> Config:
+        """Write the configuration and load it, as each start of figsync does."""
         path = self.folder / "config.ini"
         settings = {
             "account.api_url": self._urls.api,
@@ -136,23 +169,13 @@ class Machine:
 
     def files(self, below: str = "") -> list[str]:
         """Return the paths of all files, without figsync's own."""
-        return [
-            str(path.relative_to(self.root))
-            for path in sorted((self.root / below).rglob("*"))
-            if path.is_file()
-            and not path.is_symlink()
-            and not OWN & set(path.relative_to(self.root).parts)
-        ]
+        found = walk(self.root, below, without=OWN)
+        return sorted(e.path for e in found if e.kind == "file")
 
     def folders(self, below: str = "") -> list[str]:
         """Return the paths of all folders, without figsync's own."""
-        return [
-            str(path.relative_to(self.root))
-            for path in sorted((self.root / below).rglob("*"))
-            if path.is_dir()
-            and not path.is_symlink()
-            and not OWN & set(path.relative_to(self.root).parts)
-        ]
+        found = walk(self.root, below, without=OWN)
+        return sorted(e.path for e in found if e.kind == "folder")
 
     def item_folders(self) -> list[str]:
         return [path for path in self.folders() if "/" not in path]
@@ -168,9 +191,11 @@ class Machine:
 
     def trash(self) -> list[tuple[str, bytes]]:
         """Return name and content of everything in the trash."""
-        trash = self.root / ".figsync" / "trash"
-        found = (path for path in trash.rglob("*") if path.is_file())
-        return [(path.name, path.read_bytes()) for path in found]
+        return [
+            (entry.path.rpartition("/")[2], self.read(entry.path))
+            for entry in walk(self.root, ".figsync/trash")
+            if entry.kind == "file"
+        ]
 
     def write(self, path: str, content: bytes, *, in_place: bool = True) -> None:
         """Save a file as a program would, with the time of this world."""
@@ -191,12 +216,10 @@ class Machine:
     def snapshot(self) -> dict[str, tuple[int, int, bytes]]:
         """Return inode, time and content of all but figsync's own folder."""
         found = {}
-        for path in sorted(self.root.rglob("*")):
-            name = str(path.relative_to(self.root))
-            if not name.startswith(".figsync"):
-                stat = path.lstat()
-                content = path.read_bytes() if path.is_file() else b""
-                found[name] = (stat.st_ino, stat.st_mtime_ns, content)
+        for entry in walk(self.root, without={".figsync"}):
+            stat = (self.root / entry.path).lstat()
+            content = self.read(entry.path) if entry.kind == "file" else b""
+            found[entry.path] = (stat.st_ino, stat.st_mtime_ns, content)
         return found
 
     def remove_folder(self, path: str) -> None:

@@ -6,11 +6,14 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import shutil
 import sys
 import tempfile
 import traceback
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -41,6 +44,29 @@ def run(
     """Live through a history in a folder of its own."""
     place = MEMORY if MEMORY.is_dir() else None
     folder = Path(tempfile.mkdtemp(prefix="figsync-", dir=place))
+    with _plain_process():
+        return _lived(folder, seed, skip, weather)
+
+
+@contextmanager
+def _plain_process() -> Iterator[None]:
+    """Keep this machine's environment out of histories, and their logs to themselves.
+
+    Each request looks through the environment for proxies, and has none to find.
+    """
+    environment = dict(os.environ)
+    os.environ.clear()
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        os.environ.update(environment)
+        logging.disable(logging.NOTSET)
+
+
+def _lived(
+    folder: Path, seed: int, skip: Collection[int], weather: Weather | None
+) -> Result:
     try:
         history = History(folder / "world", seed, skip=skip, weather=weather)
         problem = ""
