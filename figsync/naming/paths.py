@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import (
+    Callable,
+    Container,
+    Hashable,
+    Iterable,
+    Iterator,
+    Mapping,
+)
 from typing import TypeVar
 from unicodedata import normalize
 
@@ -47,7 +54,8 @@ def assign_paths(
     """Return the local path of each (key, folder, name) of one item.
 
     Different remote paths get local paths that the file system tells apart; equal
-    ones share theirs. *remembered* (remote to local path) stays.
+    ones share theirs, and folders may share one where their names come out equal.
+    *remembered* (remote to local path) stays.
     """
     wanted = {key: remote_path(folder, name) for key, folder, name in remote}
     key = _comparison(case_sensitive=case_sensitive, normalises=normalises)
@@ -81,6 +89,7 @@ class _Assignment:
     def __init__(self, *, portable: bool, key: Callable[[str], str]) -> None:
         self.files: dict[str, str] = {}
         self._folders: dict[str | None, str] = {None: ""}
+        self._entered: set[str] = set()
         self._taken: dict[str, bool] = {}
         self._portable = portable
         self._key = key
@@ -96,6 +105,7 @@ class _Assignment:
             self._folders.setdefault(remote_folder, local_folder)
         for folder in above:
             self._taken[self._key(folder)] = False
+            self._entered.add(folder)
 
     def _is_file(self, local: str) -> bool:
         return self._taken.get(self._key(local), False)
@@ -127,14 +137,24 @@ class _Assignment:
     def _folder(self, remote: str | None) -> str:
         if remote is not None and remote not in self._folders:
             above, name = _split(remote)
-            local = self._free(self._folder(above), self._spellings(name, remote))
+            # A person may save into a folder that was named here, so that its name
+            # is on Figshare too: both then are this folder, their files differ.
+            names = self._spellings(name, remote)
+            local = self._free(self._folder(above), names, or_in=self._entered)
             self._folders[remote] = local
             self._taken[self._key(local)] = False
+            self._entered.add(local)
         return self._folders[remote]
 
-    def _free(self, folder: str, spellings: Iterator[str]) -> str:
+    def _free(
+        self, folder: str, spellings: Iterator[str], *, or_in: Container[str] = ()
+    ) -> str:
         paths = (f"{folder}/{name}" if folder else name for name in spellings)
-        return next(path for path in paths if self._key(path) not in self._taken)
+        return next(
+            path
+            for path in paths
+            if self._key(path) not in self._taken or path in or_in
+        )
 
     def _spellings(self, name: str, remote: str) -> Iterator[str]:
         if flaw(name, portable=self._portable) is None:

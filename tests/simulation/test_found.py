@@ -317,6 +317,27 @@ def test_an_upload_begun_elsewhere_is_left_alone(tmp_path: Path) -> None:
     assert theirs in [file.id for file in world.box.web.files(item)]
 
 
+@pytest.mark.parametrize("folder", ["raw/", "~/"])
+def test_a_file_saved_into_a_folder_named_here_survives_the_state(
+    tmp_path: Path, folder: str
+) -> None:
+    world = World(tmp_path)
+    item = world.box.web.create_item("Ice")
+    world.box.web.add_file(item, "/a.csv", b"1", folder=folder)
+    synced(world)
+    (path,) = world.tree()
+    world.drop(path.replace("a.csv", "b.csv"), "2")
+    synced(world)
+    shutil.rmtree(tmp_path / "state")
+    before = world.tree()
+
+    report = synced(world)
+
+    assert world.tree() == before
+    assert (report.bytes_up, report.bytes_down) == (0, 0)
+    assert len(world.box.web.files(item)) == 2
+
+
 class Restless(Silent):
     """Lets somebody edit a file on the web at the start of every cycle."""
 
