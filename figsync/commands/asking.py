@@ -14,6 +14,7 @@ from figsync.errors import MirrorOwned, WrongUsage
 from figsync.state import State
 from figsync.sync.carry import Asked, carry_out, check_asked
 from figsync.sync.opening import Means, owned_mirror
+from figsync.sync.place import is_noted
 
 # The client is made with every mirror; no wish ever makes it speak.
 _NO_TOKEN = "-"
@@ -35,10 +36,11 @@ def ask(shell: Shell, verb: str, **words: str) -> str:
 
 def open_state(shell: Shell) -> State:
     """Open the state to read it; WrongUsage before the first sync."""
-    database = shell.config.database
-    state = State.read_only(database, clock=shell.clock)
+    config, clock = shell.config, shell.clock
+    known = is_noted(config, clock)
+    state = State.read_only(config.database, clock=clock, known=known)
     if state is None:
-        raise never_synced(shell.config.mirror.root)
+        raise never_synced(config.mirror.root)
     return state
 
 

@@ -12,11 +12,12 @@ from figsync.commands.shell import Shell, verb
 from figsync.commands.show import plural, say, say_json, size_text
 from figsync.config import Config
 from figsync.disk import Disk
-from figsync.errors import FigsyncError
+from figsync.errors import FigsyncError, StateDamaged
 from figsync.figshare import Account, Figshare, Settings
 from figsync.lock import is_owned
 from figsync.naming import shown
 from figsync.state import State
+from figsync.sync.place import is_noted
 from figsync.sync.root import MARKER_ID, check_marker
 from figsync.sync.send import FOLDERS_KEPT
 
@@ -147,13 +148,25 @@ def _clock(patient: Patient) -> Iterator[Finding]:
 
 def _database(patient: Patient) -> Iterator[Finding]:
     path = patient.config.database
-    patient.state = State.read_only(path, clock=patient.shell.clock)
+    clock = patient.shell.clock
+    known = is_noted(patient.config, clock)
+    patient.state = State.read_only(path, clock=clock, known=known)
     if patient.state is None:
         yield Finding("database", "there is none yet; the first sync makes it")
         return
-    patient.state.items.all()
-    files = patient.state.files.synced_total()
+    try:
+        for row in patient.state.damage():
+            raise StateDamaged(str(path), row, _REBUILT)
+        files = patient.state.files.synced_total()
+    except StateDamaged:
+        # The other checks do without it: one remedy is enough.
+        patient.state.close()
+        patient.state = None
+        raise
     yield Finding("database", f"{path} knows {plural(files, 'synced file')}")
+
+
+_REBUILT = "the next sync sets it aside and rebuilds it; no file is lost"
 
 
 def _root(patient: Patient) -> Iterator[Finding]:

@@ -26,6 +26,7 @@ from figsync.model import Mode
 from figsync.naming import shown
 from figsync.state import Conflict, HeldRow, State
 from figsync.sync.facts import Ended, Facts, read_facts
+from figsync.sync.place import is_noted
 from figsync.sync.root import MARKER_ID, check_marker
 
 MOST_LINES = 10
@@ -72,7 +73,8 @@ def look(shell: Shell) -> Standing:
     """Read how the mirror stands; asks neither Figshare nor for the lock."""
     root = shell.config.mirror.root
     disk = Disk(root, clock=shell.clock)
-    state = State.read_only(shell.config.database, clock=shell.clock)
+    known = is_noted(shell.config, shell.clock)
+    state = State.read_only(shell.config.database, clock=shell.clock, known=known)
     owned = is_owned(disk, shell.clock)
     if state is None:
         name = "syncing" if owned else "never"

@@ -11,7 +11,7 @@ from typing import TypeVar
 from sqlite_utils import Database
 
 from figsync.errors import DiskProblem, FigsyncError, NoRoom, StateDamaged
-from figsync.state.columns import Row, from_text, to_text
+from figsync.state.columns import Row, from_text, sealed, to_text, unsealed
 from figsync.state.steps import Steps
 
 T = TypeVar("T")
@@ -48,6 +48,16 @@ _CIRCUMSTANCES = {
         "give your user write permission for it and its folder",
     ),
 }
+
+
+_LAST_ID = """
+SELECT max(
+  coalesce((SELECT max(id) FROM {}), 0),
+  coalesce((SELECT max(seq) FROM sqlite_sequence WHERE name = ?), 0)
+)
+"""
+# SQLite calls the disk full when it can count no further.
+_IDS = 2**53
 
 
 class Connection:
@@ -98,11 +108,25 @@ class Connection:
         found = self.rows(sql, *values)
         return found[0] if found else ()
 
-    def load(self, make: Callable[[Row], T], sql: str, *values: object) -> list[T]:
-        """Return what *make* makes of each row; StateDamaged if it can not."""
-        found = self.rows(sql, *values)
+    def number(self, sql: str, *values: object) -> int:
+        """Return the one number that a query gives; StateDamaged if it is none."""
+        (found,) = self.row(sql, *values)
         try:
-            return [make(row) for row in found]
+            return int(found)
+        except (ValueError, TypeError, OverflowError) as exc:
+            raise damaged(self.path, "a number in it is none") from exc
+
+    def load(
+        self, table: str, make: Callable[[Row], T], which: str = "", *values: object
+    ) -> list[T]:
+        """Return what *make* makes of the rows of *table*, all but their checksums.
+
+        *which* is the end of the query, such as `WHERE path = ?`.
+        StateDamaged if a row is not what was saved.
+        """
+        found = self.rows(f"SELECT * FROM {table} {which}", *values)
+        try:
+            return [make(unsealed(table, row)) for row in found]
         except (ValueError, KeyError) as exc:
             raise damaged(self.path, str(exc)) from exc
 
@@ -112,20 +136,30 @@ class Connection:
             return self._run(sql, values)
 
     def save(self, table: str, rows: Iterable[Row]) -> None:
-        """Insert or replace *rows*, given in the order of the table's columns."""
-        rows = list(rows)
+        """Insert or replace *rows*, in the order of the columns, sealed here.
+
+        Each value has the type that its column gives back.
+        """
+        rows = [sealed(table, *row) for row in rows]
         if rows:
             marks = ", ".join("?" * len(rows[0]))
             sql = f"INSERT OR REPLACE INTO {table} VALUES ({marks})"
             self.write_many(sql, rows)
 
+    def next_id(self, table: str) -> int:
+        """Return an id that no row of *table* ever had."""
+        last = self.number(_LAST_ID.format(table), table)
+        if not 0 <= last < _IDS:
+            raise damaged(self.path, f"table {table} has ids that it never gave")
+        return last + 1
+
     def write_many(self, sql: str, rows: Iterable[Iterable[object]]) -> None:
         """Run one statement for each of *rows*, all in one transaction."""
-        bound = [_bound(row) for row in rows]
-        if not bound:
+        ready = [bound(row) for row in rows]
+        if not ready:
             return
         with self.writing(), translated(self.path):
-            self.database.conn.executemany(sql, bound)
+            self.database.conn.executemany(sql, ready)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -162,10 +196,11 @@ class Connection:
 
     def _run(self, sql: str, values: Iterable[object] = ()) -> sqlite3.Cursor:
         with translated(self.path):
-            return self.database.conn.execute(sql, _bound(values))
+            return self.database.conn.execute(sql, bound(values))
 
 
-def _bound(values: Iterable[object]) -> Row:
+def bound(values: Iterable[object]) -> Row:
+    """Return *values* as SQLite can hold them."""
     return tuple(to_text(v) if isinstance(v, str) else v for v in values)
 
 

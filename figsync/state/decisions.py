@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Literal
 
 from figsync.clock import Clock
 from figsync.model import ActionKey, Held
-from figsync.state.columns import Row, from_time, sealed, to_time, unsealed
+from figsync.state.columns import Row, from_time, to_time
 from figsync.state.connection import Connection
 
 Verdict = Literal["approved", "rejected"]
@@ -75,18 +76,21 @@ class Decisions:
             for same, row in before.items()
             if same not in now and _is_within(row.key.item_id, row.folder, within)
         ]
-        rows = [self._held_row(new, before.get(same)) for same, new in now.items()]
         known = {row.id: row for row in before.values()}
-        changed = [row for row in rows if _shown(row) != known.get(row[0])]
         with self._db.writing():
+            ids = count(self._db.next_id("held"))
+            rows = [
+                self._held_row(new, before.get(same), ids) for same, new in now.items()
+            ]
+            changed = [row for row in rows if _shown(row) != known.get(row[0])]
             self._db.write_many("DELETE FROM held WHERE id = ?", gone)
             self._db.save("held", changed)
 
-    def _held_row(self, new: Held, before: HeldRow | None) -> Row:
+    def _held_row(self, new: Held, before: HeldRow | None, ids: Iterator[int]) -> Row:
         since = before.since if before else self._clock.now()
         until = None if new.until is None else to_time(new.until)
         return (
-            before.id if before else None,
+            before.id if before else next(ids),
             *_columns(new.action.key),
             new.action.where.folder,
             new.reason,
@@ -98,7 +102,7 @@ class Decisions:
 
     def held(self) -> list[HeldRow]:
         """Return all held actions in the order in which they were first held."""
-        return self._db.load(_shown, "SELECT * FROM held ORDER BY id")
+        return self._db.load("held", _shown, "ORDER BY id")
 
     def approve(self, ids: Iterable[int]) -> int:
         """Approve exactly the actions shown with these ids; return how many."""
@@ -127,7 +131,7 @@ class Decisions:
     def record(self, verdict: Verdict, keys: Iterable[ActionKey]) -> None:
         """Decide on these actions, held or not, in place of what was decided before."""
         at = to_time(self._clock.now())
-        rows = [sealed("decisions", *_columns(key), verdict, at) for key in keys]
+        rows = [(*_columns(key), verdict, at) for key in keys]
         self._db.save("decisions", rows)
 
     def _decide(self, verdict: Verdict, ids: Iterable[int]) -> int:
@@ -139,23 +143,21 @@ class Decisions:
 
     def _decided(self, verdict: Verdict) -> frozenset[ActionKey]:
         # All rows are read: an altered verdict must not go unnoticed.
-        rows = self._db.load(_decision, "SELECT * FROM decisions")
+        rows = self._db.load("decisions", _decision)
         return frozenset(key for key, decided in rows if decided == verdict)
 
     def request(self, verb: str, arguments: Mapping[str, str]) -> int:
         """Leave a request to the owner of the lock; return its id."""
-        written = self._db.write(
-            "INSERT INTO requests (verb, arguments, at) VALUES (?, ?, ?)",
-            verb,
-            json.dumps(dict(arguments), ensure_ascii=False),
-            to_time(self._clock.now()),
-        )
-        assert written.lastrowid is not None
-        return written.lastrowid
+        words = json.dumps(dict(arguments), ensure_ascii=False)
+        with self._db.writing():
+            request_id = self._db.next_id("requests")
+            row = (request_id, verb, words, to_time(self._clock.now()))
+            self._db.save("requests", [row])
+        return request_id
 
     def requests(self) -> list[Request]:
         """Return the requests that wait, oldest first."""
-        return self._db.load(_request, "SELECT * FROM requests ORDER BY id")
+        return self._db.load("requests", _request, "ORDER BY id")
 
     def is_requested(self, verb: str) -> bool:
         """Tell whether a request for *verb* waits."""
@@ -187,8 +189,7 @@ class Decisions:
 
     def conflicts(self) -> list[Conflict]:
         """Return the conflicts that wait for a person, by folder and path."""
-        sql = "SELECT * FROM conflicts ORDER BY folder, path, copy"
-        return self._db.load(_conflict, sql)
+        return self._db.load("conflicts", _conflict, "ORDER BY folder, path, copy")
 
 
 def _is_within(item_id: str, folder: str, within: Collection[str]) -> bool:
@@ -220,7 +221,7 @@ def _shown(row: Row) -> HeldRow:
 
 
 def _decision(row: Row) -> tuple[ActionKey, str]:
-    *key, verdict, _ = unsealed("decisions", row)
+    *key, verdict, _ = row
     return ActionKey(*key), verdict
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from figsync.model import FileStat, SyncedFile
-from figsync.state.columns import Row, sealed, to_integer, unsealed
+from figsync.state.columns import Row, to_integer
 from figsync.state.connection import Connection
 
 
@@ -35,8 +35,8 @@ class Files:
 
     def local(self, folder: str) -> dict[str, KnownFile]:
         """Return what the last scan of an item folder saw, by path."""
-        sql = "SELECT * FROM local_files WHERE folder = ?"
-        return {file.path: file for file in self._db.load(_known_file, sql, folder)}
+        found = self._db.load("local_files", _known_file, "WHERE folder = ?", folder)
+        return {file.path: file for file in found}
 
     def save_local(
         self, folder: str, seen: Iterable[KnownFile], gone: Iterable[str] = ()
@@ -62,23 +62,23 @@ class Files:
         if old == new:
             return
         moved = {path for path in self.made_folders() if _is_within(path, old)}
+        files = self.local(old).values()
         with self._db.writing():
             self.drop_folder(new)
-            self._db.write(
-                "UPDATE local_files SET folder = ? WHERE folder = ?", new, old
-            )
+            self.drop_folder(old)
+            self.save_local(new, files)
             self.drop_made_folders(moved)
             self.add_made_folders(new + path.removeprefix(old) for path in moved)
 
     def synced(self, item_id: str) -> dict[str, SyncedFile]:
         """Return the synced tree of an item; StateDamaged if a row was altered."""
-        sql = "SELECT * FROM synced_files WHERE item_id = ?"
-        files = self._db.load(_of_item, sql, item_id)
+        of_item = "WHERE item_id = ?"
+        files = self._db.load("synced_files", _of_item, of_item, item_id)
         return {file.path: file for _, file in files}
 
     def save_synced(self, item_id: str, file: SyncedFile) -> None:
         row = (item_id, file.path, file.file_id, file.md5, file.size)
-        self._db.save("synced_files", [sealed("synced_files", *row)])
+        self._db.save("synced_files", [row])
 
     def drop_synced(self, item_id: str, path: str) -> None:
         sql = "DELETE FROM synced_files WHERE item_id = ? AND path = ?"
@@ -86,11 +86,11 @@ class Files:
 
     def synced_total(self) -> int:
         """Return how many files are synced, over all items."""
-        return int(self._db.row("SELECT count(*) FROM synced_files")[0])
+        return self._db.number("SELECT count(*) FROM synced_files")
 
     def synced_sizes(self) -> int:
         """Return how many bytes are synced, over all items."""
-        return int(self._db.row("SELECT coalesce(sum(size), 0) FROM synced_files")[0])
+        return self._db.number("SELECT coalesce(sum(size), 0) FROM synced_files")
 
     def synced_counts(self) -> dict[str, int]:
         """Return how many files are synced in each item that has any."""
@@ -99,12 +99,12 @@ class Files:
 
     def copies(self, md5: str) -> list[tuple[str, SyncedFile]]:
         """Return every synced file with that MD5, with the id of its item."""
-        return self._db.load(_of_item, "SELECT * FROM synced_files WHERE md5 = ?", md5)
+        return self._db.load("synced_files", _of_item, "WHERE md5 = ?", md5)
 
     def names(self, item_id: str) -> dict[str, str]:
         """Return the remembered local path for each remote path of an item."""
-        sql = "SELECT remote_path, local_path FROM names WHERE item_id = ?"
-        return {remote: local for remote, local in self._db.rows(sql, item_id)}
+        pairs = self._db.load("names", _name, "WHERE item_id = ?", item_id)
+        return dict(pairs)
 
     def save_names(self, item_id: str, local_paths: Mapping[str, str]) -> None:
         """Remember these local paths by remote path, in place of the item's others."""
@@ -120,7 +120,7 @@ class Files:
 
     def made_folders(self) -> set[str]:
         """Return the folders, relative to the root, that figsync itself made."""
-        return {row[0] for row in self._db.rows("SELECT path FROM made_folders")}
+        return set(self._db.load("made_folders", _only))
 
     def add_made_folders(self, paths: Iterable[str]) -> None:
         self._db.save("made_folders", [(path,) for path in paths])
@@ -155,8 +155,8 @@ def _local_row(folder: str, file: KnownFile) -> Row:
         to_integer(file.stat.ctime_ns),
         to_integer(file.stat.inode),
         file.md5,
-        file.hashed_at,
-        file.seen_at,
+        float(file.hashed_at),
+        float(file.seen_at),
         file.parts,
         file.part_size,
     )
@@ -168,5 +168,15 @@ def _known_file(row: Row) -> KnownFile:
 
 
 def _of_item(row: Row) -> tuple[str, SyncedFile]:
-    item_id, path, file_id, md5, size = unsealed("synced_files", row)
+    item_id, path, file_id, md5, size = row
     return item_id, SyncedFile(path, file_id, md5, size)
+
+
+def _name(row: Row) -> tuple[str, str]:
+    _, remote_path, local_path = row
+    return remote_path, local_path
+
+
+def _only(row: Row) -> str:
+    (path,) = row
+    return str(path)

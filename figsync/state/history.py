@@ -9,12 +9,7 @@ from figsync.clock import Clock
 from figsync.state.columns import Row, from_time, to_time
 from figsync.state.connection import Connection
 
-_COUNT_SINCE = {
-    "local": "SELECT coalesce(sum(deleted_local), 0) FROM history"
-    " WHERE (deleted_local > 0 OR deleted_remote > 0) AND at >= ?",
-    "remote": "SELECT coalesce(sum(deleted_remote), 0) FROM history"
-    " WHERE (deleted_local > 0 OR deleted_remote > 0) AND at >= ?",
-}
+_DELETIONS = "WHERE (deleted_local > 0 OR deleted_remote > 0) AND at >= ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,31 +46,21 @@ class History:
         deleted_remote: int = 0,
     ) -> None:
         """Record that an action ended now, with the files it deleted on each side."""
-        self._db.write(
-            "INSERT INTO history (at, action, item_id, path, size, result, message,"
-            " deleted_local, deleted_remote) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            to_time(self._clock.now()),
-            action,
-            item_id,
-            path,
-            size,
-            result,
-            message,
-            deleted_local,
-            deleted_remote,
-        )
+        at = to_time(self._clock.now())
+        told = (at, action, item_id, path, size, result, message)
+        with self._db.writing():
+            row = (self._db.next_id("history"), *told, deleted_local, deleted_remote)
+            self._db.save("history", [row])
 
     def recent(self, limit: int) -> list[HistoryRow]:
         """Return the last *limit* rows, newest first."""
-        sql = (
-            "SELECT id, at, action, item_id, path, size, result, message"
-            " FROM history ORDER BY id DESC LIMIT ?"
-        )
-        return self._db.load(_history_row, sql, max(limit, 0))
+        which = "ORDER BY id DESC LIMIT ?"
+        return self._db.load("history", _history_row, which, max(limit, 0))
 
     def deletions(self, side: Literal["local", "remote"], since: float) -> int:
         """Return how many files were deleted on one side since a POSIX time."""
-        return int(self._db.row(_COUNT_SINCE[side], to_time(since))[0])
+        found = self._db.load("history", _deleted, _DELETIONS, to_time(since))
+        return sum(local if side == "local" else remote for local, remote in found)
 
     def prune(self, before: float) -> None:
         """Drop the rows older than a POSIX time."""
@@ -83,5 +68,10 @@ class History:
 
 
 def _history_row(row: Row) -> HistoryRow:
-    row_id, at, *rest = row
+    row_id, at, *rest, _, _ = row
     return HistoryRow(row_id, from_time(at), *rest)
+
+
+def _deleted(row: Row) -> tuple[int, int]:
+    *_, deleted_local, deleted_remote = row
+    return deleted_local, deleted_remote

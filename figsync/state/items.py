@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from figsync.model import Mode, RemoteFile, SyncedItem, Unknown
-from figsync.state.columns import Row, sealed, to_integer, unsealed
+from figsync.state.columns import Row, to_integer
 from figsync.state.connection import Connection
 
 
@@ -42,12 +42,11 @@ class Items:
 
     def all(self) -> dict[str, SyncedItem]:
         """Return the synced items by item id; StateDamaged if a row was altered."""
-        items = self._db.load(_synced_item, "SELECT * FROM items")
+        items = self._db.load("items", _synced_item)
         return {item.item_id: item for item in items}
 
     def save(self, item: SyncedItem) -> None:
-        row = sealed(
-            "items",
+        row = (
             item.item_id,
             item.folder,
             to_integer(item.inode),
@@ -72,7 +71,7 @@ class Items:
 
     def observed(self) -> dict[str, Observed]:
         """Return the observed items by item id."""
-        found = self._db.load(_observed, "SELECT * FROM remote_items")
+        found = self._db.load("remote_items", _observed)
         return {observed.item_id: observed for observed in found}
 
     def observe(
@@ -94,8 +93,10 @@ class Items:
 
     def invalidate(self, item_id: str) -> None:
         """Have the item read again in the next cycle: figsync is changing it."""
-        sql = "UPDATE remote_items SET read_at = 0 WHERE item_id = ?"
-        self._db.write(sql, item_id)
+        of_item = "WHERE item_id = ?"
+        seen = self._db.load("remote_items", _observed, of_item, item_id)
+        unread = [_observed_row(replace(row, read_at=0.0)) for row in seen]
+        self._db.save("remote_items", unread)
 
     def forget_observation(self, item_id: str) -> None:
         """Drop what Figshare said of the item: its record is to be read again."""
@@ -105,15 +106,13 @@ class Items:
 
     def record(self, item_id: str) -> bytes:
         """Return the record, byte for byte as it was given, or b""."""
-        row = self._db.row("SELECT record FROM records WHERE item_id = ?", item_id)
-        if not row:
-            return b""
-        return row[0].encode() if isinstance(row[0], str) else bytes(row[0])
+        found = self._db.load("records", _record, "WHERE item_id = ?", item_id)
+        return found[0] if found else b""
 
     def remote_files(self, item_id: str) -> tuple[RemoteFile, ...]:
         """Return the records last observed in the item, ordered by path."""
-        sql = "SELECT * FROM remote_files WHERE item_id = ? ORDER BY path, file_id"
-        return tuple(self._db.load(_remote_file, sql, item_id))
+        which = "WHERE item_id = ? ORDER BY path, file_id"
+        return tuple(self._db.load("remote_files", _remote_file, which, item_id))
 
     def _save_remote_files(self, item_id: str, files: Sequence[RemoteFile]) -> None:
         self._db.write("DELETE FROM remote_files WHERE item_id = ?", item_id)
@@ -121,7 +120,7 @@ class Items:
 
 
 def _synced_item(row: Row) -> SyncedItem:
-    item_id, folder, inode, title, mode, named = unsealed("items", row)
+    item_id, folder, inode, title, mode, named = row
     return SyncedItem(item_id, folder, int(inode), title, Mode(mode), bool(named))
 
 
@@ -130,7 +129,7 @@ def _observed_row(seen: Observed) -> Row:
         seen.item_id,
         seen.title,
         seen.row_date,
-        seen.read_at,
+        float(seen.read_at),
         seen.is_public,
         seen.file_count,
         seen.size,
@@ -143,6 +142,11 @@ def _observed_row(seen: Observed) -> Row:
 def _observed(row: Row) -> Observed:
     item_id, title, row_date, read_at, is_public, *rest = row
     return Observed(item_id, title, row_date, read_at, bool(is_public), *rest)
+
+
+def _record(row: Row) -> bytes:
+    _, record = row
+    return record.encode() if isinstance(record, str) else bytes(record)
 
 
 def _readable(record: bytes) -> str | bytes:

@@ -10,13 +10,19 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import BinaryIO
 
 from figsync.errors import DiskProblem, NoRoom
 from figsync.state.connection import Connection, translated
 from figsync.state.steps import Steps
 
+APPLICATION = b"figs"  # for file(1), and for telling whose file it is
+_MAGIC = b"SQLite format 3\0"
+_HEADER, _MARK = 100, 68  # bytes of SQLite's header, and where the mark is in it
+_TABLE = b"CREATE TABLE synced_files"
 
-def make_private(path: Path, steps: Steps) -> None:
+
+def make_missing(path: Path, steps: Steps) -> None:
     """Make an empty file only its owner can read, and its folder, where missing."""
     with _disk_problems(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -24,8 +30,19 @@ def make_private(path: Path, steps: Steps) -> None:
             steps.before("make")
             path.touch(mode=0o600, exist_ok=False)
             steps.after("make")
-        elif path.stat().st_mode & 0o077:
+
+
+def make_private(path: Path) -> None:
+    """Let only the owner of the file read it."""
+    with _disk_problems(path):
+        if path.stat().st_mode & 0o077:
             path.chmod(0o600)
+
+
+def is_marked(path: Path) -> bool:
+    """Tell whether the file bears the mark that only figsync's databases have."""
+    with _disk_problems(path), path.open("rb") as file:
+        return file.read(_HEADER)[_MARK : _MARK + len(APPLICATION)] == APPLICATION
 
 
 def is_there(path: Path) -> bool:
@@ -35,6 +52,41 @@ def is_there(path: Path) -> bool:
             remedy = "name another file as `database` in the section [state]"
             raise DiskProblem(str(path), "it is not an ordinary file", remedy)
         return path.exists()
+
+
+def is_ours(path: Path) -> bool:
+    """Tell whether a file that SQLite can not read was a state of figsync once.
+
+    Its bytes decide: the mark of the application, a table's name (in the log beside
+    it, too), or that nothing is in it but a beginning or zeros.  A person's own file
+    is not to be taken for one.
+    """
+    wal = _beside(path, "-wal")
+    with _disk_problems(path), path.open("rb") as file:
+        head = file.read(_HEADER)
+        if len(head) < _HEADER and _MAGIC.startswith(head[: len(_MAGIC)]):
+            return True
+        if is_marked(path) or _holds_table(path):
+            return True
+        return _is_zero(file) or (wal.is_file() and _holds_table(wal))
+
+
+def _holds_table(path: Path) -> bool:
+    before = b""
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            if _TABLE in before + chunk:
+                return True
+            before = chunk[-len(_TABLE) :]
+    return False
+
+
+def _is_zero(file: BinaryIO) -> bool:
+    file.seek(0)
+    while chunk := file.read(1 << 20):
+        if chunk.strip(b"\0"):
+            return False
+    return True
 
 
 def copy_to_memory(path: Path) -> Connection:
@@ -76,11 +128,11 @@ def _back_up(path: Path, access: str, copy: sqlite3.Connection) -> None:
         source.close()
 
 
-def set_aside(path: Path, now: float, steps: Steps) -> Path:
+def set_aside(path: Path, now: float, steps: Steps, *, why: str) -> Path:
     """Rename the database and what belongs to it; return its new name."""
     stamp = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H%M%SZ")
     with _disk_problems(path):
-        aside = _free_name(path, f".damaged-{stamp}")
+        aside = _free_name(path, f".{why}-{stamp}")
         # The database goes first: beside a new one, SQLite drops an old -wal.
         for part in ("", "-wal", "-shm"):
             if _beside(path, part).exists():

@@ -7,14 +7,19 @@ Every table can be read by a person in any SQLite browser; `files_overview` and
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
 from sqlite_utils import Database, Migrations
 
 from figsync.errors import FigsyncError, WrongUsage
-from figsync.state.connection import Connection, damaged, translated
+from figsync.state.columns import sealed, unsealed
+from figsync.state.connection import Connection, bound, damaged, translated
+from figsync.state.place import APPLICATION
 
 migrations = Migrations("figsync")
 
-_APPLICATION_ID = 0x66696773  # "figs", for file(1) and for telling whose file it is
+_APPLICATION_ID = int.from_bytes(APPLICATION, "big")
 
 _TREES = """
 CREATE TABLE items (
@@ -156,6 +161,47 @@ def first_tables(db: Database) -> None:
             db.execute(statement)
 
 
+_SEALED_FIRST = (
+    "items",
+    "synced_files",
+    "intents",
+    "transfers",
+    "absences",
+    "decisions",
+)
+_SEALED_LATER = (
+    "remote_items",
+    "records",
+    "remote_files",
+    "local_files",
+    "names",
+    "made_folders",
+    "counts",
+    "retries",
+    "settings",
+    "held",
+    "requests",
+    "conflicts",
+    "history",
+)
+TABLES = (*_SEALED_FIRST, *_SEALED_LATER)
+_OF_FILES = ("synced_files", "local_files", "remote_files", "records", "names")
+
+
+@migrations()
+def seal_all_tables(db: Database) -> None:
+    """Give every row a checksum, as those have that name what may be deleted."""
+    for table in _SEALED_LATER:
+        found = db.execute(f"SELECT * FROM {table}").fetchall()
+        column = "checksum TEXT NOT NULL DEFAULT ''"
+        db.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
+        db.execute(f"DELETE FROM {table}")
+        rows = [bound(sealed(table, *row)) for row in found]
+        if rows:
+            marks = ", ".join("?" * len(rows[0]))
+            db.conn.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+
+
 with Database(memory=True) as _empty:
     _KNOWN = {migration.name for migration in migrations.pending(_empty)}
 
@@ -182,11 +228,28 @@ def migrate(db: Connection) -> None:
 
 
 def check(db: Connection) -> None:
-    """Raise StateDamaged or WrongUsage unless this is a sound state or empty."""
+    """Raise StateDamaged or WrongUsage unless this is a sound state or empty.
+
+    The rows of single files are looked at when they are used: there may be millions.
+    """
     found = db.row("PRAGMA quick_check(1)")
     if found != ("ok",):
         raise damaged(db.path, f"the state database is damaged ({found[0]})")
     check_owner(db)
+    for row in damaged_rows(db, [t for t in TABLES if t not in _OF_FILES]):
+        raise damaged(db.path, row)
+
+
+def damaged_rows(db: Connection, tables: Iterable[str] = TABLES) -> Iterator[str]:
+    """Yield what names each row that is not what was saved, all of them read."""
+    if is_empty(db) or not is_current(db):
+        return
+    for table in tables:
+        for row in db.rows(f"SELECT * FROM {table}"):
+            try:
+                unsealed(table, row)
+            except ValueError as broken:
+                yield str(broken)
 
 
 def check_owner(db: Connection) -> None:
@@ -206,8 +269,14 @@ def check_owner(db: Connection) -> None:
 def _foreign(db: Connection) -> FigsyncError:
     if db.row("PRAGMA application_id") == (_APPLICATION_ID,):
         return damaged(db.path, "its list of migrations is lost")
-    return WrongUsage(
-        str(db.path),
-        "this database belongs to another program",
-        "name another file as `database` in the section [state]",
-    )
+    cause = "this database belongs to another program"
+    return WrongUsage(str(db.path), cause, _ANOTHER)
+
+
+def foreign(path: Path) -> WrongUsage:
+    """Return what to raise for a file that never was a state, and stays as it is."""
+    cause = "this file is no database of figsync, and it stays as it is"
+    return WrongUsage(str(path), cause, f"{_ANOTHER}, or move it away")
+
+
+_ANOTHER = "name another file as `database` in the section [state]"

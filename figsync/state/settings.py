@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from figsync.state.columns import Row
 from figsync.state.connection import Connection
 
 
@@ -13,11 +14,16 @@ class Settings:
 
     def get(self, name: str) -> str:
         """Return the value of *name*, "" if it was never set."""
-        row = self._db.row("SELECT value FROM settings WHERE name = ?", name)
-        return str(row[0]) if row else ""
+        found = self._db.load("settings", _value, "WHERE name = ?", name)
+        return found[0] if found else ""
 
     def set(self, name: str, value: str) -> None:
         self._db.save("settings", [(name, value)])
 
     def drop(self, name: str) -> None:
         self._db.write("DELETE FROM settings WHERE name = ?", name)
+
+
+def _value(row: Row) -> str:
+    _, value = row
+    return str(value)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 from figsync.clock import Clock, SystemClock
+from figsync.errors import StateDamaged
 from figsync.state import place, schema
 from figsync.state.connection import Connection
 from figsync.state.decisions import Decisions
@@ -41,16 +42,20 @@ class State:
         clock: Clock,
         patience: float = 10.0,
         steps: Steps | None = None,
+        known: bool = False,
     ) -> State:
         """Open the state as its owner, who holds the lock; make or migrate it first.
 
-        StateDamaged if it is not sound; a locked database is waited for *patience*
-        seconds.
+        StateDamaged if it is not sound, WrongUsage if it is a person's own file, which
+        it can not be if *known* (figsync kept its state here before).  A locked
+        database is waited for *patience* seconds.
         """
-        place.make_private(path, steps or Steps())
-        db = Connection.to(path, "mode=rw", patience=patience, steps=steps)
-        with _kept(db):
+        place.make_missing(path, steps or Steps())
+        if not (known or place.is_marked(path)):
+            _refuse_foreign(path)
+        with _judged(path, known), _kept(_to(path, "mode=rw", patience, steps)) as db:
             schema.check(db)
+            place.make_private(path)
             db.rows("PRAGMA journal_mode = WAL")
             _durable(db)
             schema.migrate(db)
@@ -66,7 +71,7 @@ class State:
         """
         if not place.is_there(path):
             return None
-        with _kept(Connection.to(path, "mode=rw", patience=patience)) as db:
+        with _judged(path, True), _kept(_to(path, "mode=rw", patience)) as db:
             ready = schema.is_current(db)
             _durable(db)
         if not ready:
@@ -75,11 +80,13 @@ class State:
         return cls(db, clock)
 
     @classmethod
-    def read_only(cls, path: Path, *, clock: Clock) -> State | None:
+    def read_only(
+        cls, path: Path, *, clock: Clock, known: bool = False
+    ) -> State | None:
         """Open the state to look at it, None until an owner made or migrated it."""
         if not place.is_there(path):
             return None
-        with _kept(Connection.to(path, "mode=ro")) as db:
+        with _judged(path, known), _kept(Connection.to(path, "mode=ro")) as db:
             schema.check_owner(db)
             ready = schema.is_current(db)
         if not ready:
@@ -88,22 +95,34 @@ class State:
         return cls(db, clock)
 
     @classmethod
-    def private_copy(cls, path: Path, *, clock: Clock) -> State:
+    def private_copy(cls, path: Path, *, clock: Clock, known: bool = False) -> State:
         """Return a copy in memory, empty if there is no state yet, for a dry run.
 
         Nothing on the disk changes, neither now nor by what the copy is used for.
         """
-        with _kept(place.copy_to_memory(path)) as db:
+        with _judged(path, known), _kept(place.copy_to_memory(path)) as db:
             schema.check(db)
             schema.migrate(db)
         return cls(db, clock)
 
     @staticmethod
     def set_aside(
-        path: Path, *, clock: Clock | None = None, steps: Steps | None = None
+        path: Path,
+        *,
+        clock: Clock | None = None,
+        steps: Steps | None = None,
+        why: str = "damaged",
     ) -> Path:
-        """Rename a damaged database, which no State has open; return its new name."""
-        return place.set_aside(path, (clock or SystemClock()).now(), steps or Steps())
+        """Rename a database that no State has open; return its new name.
+
+        The name tells *why* and when.
+        """
+        now = (clock or SystemClock()).now()
+        return place.set_aside(path, now, steps or Steps(), why=why)
+
+    def damage(self) -> list[str]:
+        """Read every row and return what names those that are not what was saved."""
+        return list(schema.damaged_rows(self._db))
 
     def close(self) -> None:
         """Close the database; closing it again is fine."""
@@ -122,6 +141,31 @@ class State:
 
 def _durable(db: Connection) -> None:
     db.rows("PRAGMA synchronous = FULL")
+
+
+def _to(
+    path: Path, access: str, patience: float, steps: Steps | None = None
+) -> Connection:
+    return Connection.to(path, access, patience=patience, steps=steps)
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Raise WrongUsage for a file of somebody else, which no byte of is changed."""
+    # Any other way of opening it could empty its -wal into it.
+    access = "mode=ro&immutable=1"
+    with _judged(path, False), closing(Connection.to(path, access)) as db:
+        schema.check_owner(db)
+
+
+@contextmanager
+def _judged(path: Path, known: bool) -> Iterator[None]:
+    """Let damage pass only for what is figsync's own: all else is left alone."""
+    try:
+        yield
+    except StateDamaged as problem:
+        if known or place.is_ours(path):
+            raise
+        raise schema.foreign(path) from problem
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from figsync.clock import Clock
-from figsync.state.columns import Row, from_ids, sealed, to_ids, unsealed
+from figsync.state.columns import Row, from_ids, to_ids
 from figsync.state.connection import Connection
 
 _MINUTE, _HOUR = 60.0, 3600.0
@@ -80,14 +80,14 @@ class Work:
 
     def create_intents(self) -> list[CreateIntent]:
         """Return the items whose creation is unsure, in the order of their folders."""
-        return self._db.load(_create_intent, "SELECT * FROM intents ORDER BY folder")
+        return self._db.load("intents", _create_intent, "ORDER BY folder")
 
     def add_create_intent(
         self, folder: str, title: str, known_ids: frozenset[str]
     ) -> None:
         """Record, before the call, that a draft is made of *folder*."""
         started_at = float(self._clock.now())
-        row = sealed("intents", folder, title, started_at, to_ids(known_ids))
+        row = (folder, title, started_at, to_ids(known_ids))
         self._db.save("intents", [row])
 
     def drop_create_intent(self, folder: str) -> None:
@@ -95,13 +95,12 @@ class Work:
 
     def transfers(self, item_id: str) -> dict[str, Transfer]:
         """Return the unfinished uploads of an item by path."""
-        sql = "SELECT * FROM transfers WHERE item_id = ?"
-        found = self._db.load(_transfer, sql, item_id)
+        found = self._db.load("transfers", _transfer, "WHERE item_id = ?", item_id)
         return {transfer.path: transfer for transfer in found}
 
     def all_transfers(self) -> list[Transfer]:
         """Return the unfinished uploads of all items."""
-        return self._db.load(_transfer, "SELECT * FROM transfers")
+        return self._db.load("transfers", _transfer)
 
     def save_transfer(self, transfer: Transfer) -> None:
         self._db.save("transfers", [_transfer_row(transfer)])
@@ -112,18 +111,11 @@ class Work:
 
     def absences(self, scope: str) -> dict[str, Absence]:
         """Return what is missing in *scope*, such as `items` or `local:ID`, by name."""
-        sql = "SELECT * FROM absences WHERE scope = ?"
-        return dict(self._db.load(_named_absence, sql, scope))
+        return dict(self._db.load("absences", _named_absence, "WHERE scope = ?", scope))
 
     def save_absence(self, scope: str, name: str, absence: Absence) -> None:
-        row = sealed(
-            "absences",
-            scope,
-            name,
-            float(absence.first_seen),
-            absence.sightings,
-            absence.moved_to,
-        )
+        first_seen = float(absence.first_seen)
+        row = (scope, name, first_seen, absence.sightings, absence.moved_to)
         self._db.save("absences", [row])
 
     def drop_absence(self, scope: str, name: str) -> None:
@@ -140,12 +132,13 @@ class Work:
 
     def count(self, kind: str, name: str) -> int:
         """Return how often `add_count` was called for this in the last 24 hours."""
-        sql = "SELECT count(*) FROM counts WHERE kind = ? AND name = ? AND at > ?"
-        return int(self._db.row(sql, kind, name, self._clock.now() - _DAY)[0])
+        which, since = "WHERE kind = ? AND name = ?", self._clock.now() - _DAY
+        times = self._db.load("counts", _counted_at, which, kind, name)
+        return sum(1 for at in times if at > since)
 
     def add_count(self, kind: str, name: str) -> None:
         """Count one transfer now; counts older than 24 hours are dropped."""
-        now = self._clock.now()
+        now = float(self._clock.now())
         with self._db.writing():
             self._db.write("DELETE FROM counts WHERE at <= ?", now - _DAY)
             self._db.save("counts", [(kind, name, now)])
@@ -161,15 +154,15 @@ class Work:
 
     def retry(self, name: str) -> Retry | None:
         """Return when *name* may be tried again, None if its last try did not fail."""
-        sql = "SELECT tries, next_at, message FROM retries WHERE name = ?"
-        row = self._db.row(sql, name)
-        return Retry(*row) if row else None
+        found = self._db.load("retries", _retry, "WHERE name = ?", name)
+        return found[0] if found else None
 
     def failed(self, name: str, message: str) -> Retry:
         """Record a failure of *name* and return when it may be tried again."""
         last = self.retry(name)
         tries = last.tries + 1 if last else 1
-        retry = Retry(tries, self._clock.now() + retry_wait(tries), message)
+        next_at = float(self._clock.now() + retry_wait(tries))
+        retry = Retry(tries, next_at, message)
         self._db.save("retries", [(name, tries, retry.next_at, message)])
         return retry
 
@@ -180,13 +173,12 @@ class Work:
 
 
 def _create_intent(row: Row) -> CreateIntent:
-    folder, title, started_at, known_ids = unsealed("intents", row)
+    folder, title, started_at, known_ids = row
     return CreateIntent(folder, title, started_at, from_ids(known_ids))
 
 
 def _transfer_row(transfer: Transfer) -> Row:
-    return sealed(
-        "transfers",
+    return (
         transfer.item_id,
         transfer.path,
         transfer.md5,
@@ -202,7 +194,7 @@ def _transfer_row(transfer: Transfer) -> Row:
 
 
 def _transfer(row: Row) -> Transfer:
-    *fields, started_at, known_ids, completed = unsealed("transfers", row)
+    *fields, started_at, known_ids, completed = row
     item_id, path, md5, size, folder, name, file_id, replaces = fields
     return Transfer(
         item_id,
@@ -220,5 +212,15 @@ def _transfer(row: Row) -> Transfer:
 
 
 def _named_absence(row: Row) -> tuple[str, Absence]:
-    _, name, first_seen, sightings, moved_to = unsealed("absences", row)
+    _, name, first_seen, sightings, moved_to = row
     return name, Absence(first_seen, sightings, moved_to)
+
+
+def _counted_at(row: Row) -> float:
+    _, _, at = row
+    return float(at)
+
+
+def _retry(row: Row) -> Retry:
+    _, tries, next_at, message = row
+    return Retry(tries, next_at, message)

@@ -35,6 +35,8 @@ def check_account(mirror: Mirror) -> Task[Account]:
             f" the token to account {present[1]} at {present[0]}; nothing was changed",
             "use the token of the first account, or a new root and database",
         )
+    elif not settings.get(MARKER_ID):
+        _bind_marker(mirror)
     return account
 
 

@@ -21,6 +21,7 @@ from figsync.lock import locked
 from figsync.naming import shown
 from figsync.state import State, Steps
 from figsync.sync.mirror import Mirror, Progress, Silent
+from figsync.sync.place import is_noted, note_place
 from figsync.sync.root import MARKER_ID, check_marker
 from figsync.sync.scan import mirror_rules
 from figsync.sync.tasks import Pool, ThreadPool
@@ -54,23 +55,26 @@ def owned_mirror(config: Config, means: Means) -> Iterator[Mirror]:
     the state knows, WrongUsage if it can not be a root at all.
     """
     database = config.database
-    check_marker_or_make_root(config, database, means.clock)
+    known = is_noted(config, means.clock)
+    check_marker_or_make_root(config, means.clock, known=known)
     disk = Disk(config.mirror.root, clock=means.clock, calls=means.calls)
     disk.identity()
     disk.prepare()
     with locked(disk, means.clock):
         disk.clear_temp()
-        state = open_or_rebuild(database, means.clock, means.steps)
+        state = open_or_rebuild(database, means.clock, means.steps, known=known)
         try:
+            note_place(disk, database)
             mirror = _mirror(config, means, disk, state)
             mirror.abilities = _probe(disk, state)
             yield mirror
             _keep_pace(mirror)
-        except StateDamaged:
+        except StateDamaged as problem:
             # The next opening builds a new one: what is altered stays altered.
             state.close()
-            State.set_aside(database, clock=means.clock, steps=means.steps)
-            raise
+            aside = State.set_aside(database, clock=means.clock, steps=means.steps)
+            remedy = f"it is set aside as {aside.name}, and the next sync rebuilds it"
+            raise StateDamaged(problem.subject, problem.cause, remedy) from problem
         finally:
             state.close()
 
@@ -79,7 +83,8 @@ def owned_mirror(config: Config, means: Means) -> Iterator[Mirror]:
 def dry_mirror(config: Config, means: Means) -> Iterator[Mirror]:
     """Open the mirror to plan only: nothing on the disk changes, the state included."""
     disk = Disk(config.mirror.root, clock=means.clock)
-    state = State.private_copy(config.database, clock=means.clock)
+    known = is_noted(config, means.clock)
+    state = State.private_copy(config.database, clock=means.clock, known=known)
     try:
         mirror = _mirror(config, means, disk, state)
         mirror.dry_run = True
@@ -128,24 +133,26 @@ def _keep_pace(mirror: Mirror) -> None:
     mirror.state.settings.set(PACE, json.dumps(level))
 
 
-def open_or_rebuild(database: Path, clock: Clock, steps: Steps | None = None) -> State:
+def open_or_rebuild(
+    database: Path, clock: Clock, steps: Steps | None = None, *, known: bool = True
+) -> State:
     """Open the state; one that is damaged is set aside and built anew.
 
     Losing the state costs time, never bytes: what is equal is adopted, what is not
     becomes a conflict, and nothing is deleted.
     """
     try:
-        return State.open(database, clock=clock, steps=steps)
+        return State.open(database, clock=clock, steps=steps, known=known)
     except StateDamaged as problem:
         aside = State.set_aside(database, clock=clock, steps=steps)
         log.warning("%s; set aside as %s, building a new one", problem, aside.name)
         return State.open(database, clock=clock, steps=steps)
 
 
-def check_marker_or_make_root(config: Config, database: Path, clock: Clock) -> None:
+def check_marker_or_make_root(config: Config, clock: Clock, *, known: bool) -> None:
     """Make the root of a new mirror; refuse one that the state knows otherwise."""
     root = config.mirror.root
-    expected = _expected_marker(database, clock)
+    expected = _expected_marker(config.database, clock, known=known)
     if expected:
         check_marker(Disk(root, clock=clock), expected)
         return
@@ -159,9 +166,9 @@ def check_marker_or_make_root(config: Config, database: Path, clock: Clock) -> N
         raise WrongUsage(shown(str(root)), cause, "set another root") from None
 
 
-def _expected_marker(database: Path, clock: Clock) -> str:
+def _expected_marker(database: Path, clock: Clock, *, known: bool) -> str:
     try:
-        state = State.read_only(database, clock=clock)
+        state = State.read_only(database, clock=clock, known=known)
     except StateDamaged:
         return ""
     if state is None:

@@ -14,7 +14,7 @@ from figsync.state.connection import Connection
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[Connection]:
     db = Connection.to(tmp_path / "a #1?.db", "mode=rwc", patience=0.0)
-    db.write("CREATE TABLE words (word TEXT)")
+    db.write("CREATE TABLE words (word TEXT, checksum TEXT)")
     yield db
     db.close()
 
@@ -88,11 +88,11 @@ def test_a_missing_folder_is_a_disk_problem(tmp_path: Path) -> None:
 
 def test_a_missing_table_is_damage(db: Connection) -> None:
     with pytest.raises(StateDamaged, match="no such table"):
-        db.rows("SELECT * FROM gone")
+        db.load("gone", str)
 
 
 def test_a_text_that_is_not_unicode_is_damage(db: Connection) -> None:
-    db.write("INSERT INTO words VALUES (CAST(x'ff' AS TEXT))")
+    db.write("INSERT INTO words VALUES (CAST(x'ff' AS TEXT), '')")
 
     with pytest.raises(StateDamaged, match="not Unicode"):
         words(db)
@@ -102,4 +102,32 @@ def test_a_row_that_makes_no_value_is_damage(db: Connection) -> None:
     db.save("words", [("seven",)])
 
     with pytest.raises(StateDamaged, match="seven"):
-        db.load(lambda row: int(row[0]), "SELECT word FROM words")
+        db.load("words", lambda row: int(row[0]))
+
+
+def test_a_row_that_was_altered_is_damage(db: Connection) -> None:
+    db.save("words", [("seven",)])
+    db.write("UPDATE words SET word = 'eight'")
+
+    with pytest.raises(StateDamaged, match="row eight: its checksum does not match"):
+        db.load("words", str)
+
+
+@pytest.mark.parametrize("found", ["NULL", "'many'", "9e999"])
+def test_a_number_that_is_none_is_damage(db: Connection, found: str) -> None:
+    with pytest.raises(StateDamaged, match="a number in it is none"):
+        db.number(f"SELECT {found}")
+
+
+@pytest.mark.parametrize("last", ["9223372036854775807", "-1"])
+def test_ids_that_were_never_given_are_damage(db: Connection, last: str) -> None:
+    db.write("CREATE TABLE asked (id INTEGER PRIMARY KEY AUTOINCREMENT)")
+    db.write("INSERT INTO asked VALUES (1)")
+    db.write(f"UPDATE sqlite_sequence SET seq = {last}")
+    db.write("DELETE FROM asked")
+
+    if last == "-1":
+        assert db.next_id("asked") == 1
+    else:
+        with pytest.raises(StateDamaged, match="ids that it never gave"):
+            db.next_id("asked")

@@ -274,17 +274,90 @@ def test_a_copy_of_a_running_owner_has_the_last_save(
     assert state.settings.get("account") == "7"
 
 
-@pytest.mark.parametrize("opening", [State.open, State.read_only, State.private_copy])
-def test_a_file_that_is_no_database_is_damaged(
+OPENINGS = [State.open, State.read_only, State.private_copy]
+
+
+@pytest.mark.parametrize("opening", OPENINGS)
+@pytest.mark.parametrize(
+    "content", [b"hello " * 1000, b"hello", b"SQLite format 3\0" + b"secret" * 1000]
+)
+def test_a_persons_own_file_is_refused_and_stays_as_it_is(
+    tmp_path: Path, clock: SetClock, opening: object, content: bytes
+) -> None:
+    path = tmp_path / "thesis.docx"
+    path.write_bytes(content)
+    path.chmod(0o644)
+    before = path.stat()
+
+    with pytest.raises(WrongUsage, match="no database of figsync, and it stays"):
+        opening(path, clock=clock)  # type: ignore[operator]  # one of three
+
+    assert path.read_bytes() == content
+    assert path.stat() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("opening", OPENINGS)
+def test_garbage_where_the_state_was_kept_is_damage(
     tmp_path: Path, clock: SetClock, opening: object
 ) -> None:
     path = tmp_path / "state.db"
     path.write_bytes(b"hello " * 1000)
 
     with pytest.raises(StateDamaged, match=r"state\.db"):
-        opening(path, clock=clock)  # type: ignore[operator]  # one of three
+        opening(path, clock=clock, known=True)  # type: ignore[operator]  # one of 3
 
     assert path.read_bytes() == b"hello " * 1000
+
+
+def _zeros(content: bytes) -> bytes:
+    return bytes(len(content))
+
+
+def _a_beginning(content: bytes) -> bytes:
+    return content[:50]
+
+
+def _another_magic(content: bytes) -> bytes:
+    return b"S" + b"\0" + content[2:]
+
+
+def _no_header(content: bytes) -> bytes:
+    return b"\xa5" * 100 + content[100:]
+
+
+@pytest.mark.parametrize("damage", [_zeros, _a_beginning, _another_magic, _no_header])
+def test_what_was_a_state_once_is_damaged(
+    path: Path, clock: SetClock, damage: Callable[[bytes], bytes]
+) -> None:
+    State.open(path, clock=clock).close()
+    path.write_bytes(damage(path.read_bytes()))
+
+    for opening in OPENINGS:
+        with pytest.raises(StateDamaged, match="the next sync sets it aside"):
+            opening(path, clock=clock)
+
+
+def test_the_writes_of_another_program_are_left_where_they_are(
+    tmp_path: Path, clock: SetClock
+) -> None:
+    path = tmp_path / "library.db"
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute("PRAGMA journal_mode = WAL")
+        raw.execute("CREATE TABLE books (title)")
+        raw.execute("PRAGMA wal_checkpoint")
+        raw.execute("INSERT INTO books VALUES ('Soil')")
+        raw.commit()
+        copies = tmp_path / "copies"
+        copies.mkdir()
+        for ending in ("", "-wal"):
+            shutil.copy(f"{path}{ending}", copies)
+    before = all_bytes(copies)
+
+    with pytest.raises(WrongUsage, match="another program"):
+        State.open(copies / path.name, clock=clock)
+
+    assert all_bytes(copies) == before
 
 
 def test_a_database_with_a_torn_page_is_damaged(path: Path, clock: SetClock) -> None:

@@ -1051,7 +1051,7 @@ def test_an_altered_row_is_damage_too_and_the_next_sync_rebuilds(
         db.execute("UPDATE synced_files SET file_id = file_id + 1")
     world.box.log.clear()
 
-    with pytest.raises(StateDamaged, match="the next sync sets it aside"):
+    with pytest.raises(StateDamaged, match="set aside as state.db.damaged-"):
         world.sync()
     report = world.sync()
 
@@ -1059,6 +1059,17 @@ def test_an_altered_row_is_damage_too_and_the_next_sync_rebuilds(
     assert (world.tree(), remote_trees(world)) == (local, remote)
     assert report.exit_code == 0
     assert_quiet(world)
+
+
+def test_a_state_that_lost_the_markers_id_is_bound_to_it_again(world: World) -> None:
+    with closing(sqlite3.connect(world.config.database)) as db, db:
+        db.execute("DELETE FROM settings WHERE name = 'mirror_id'")
+
+    assert world.sync().exit_code == 0
+    (world.root / ".figsync/marker.json").unlink()
+
+    with pytest.raises(NeedsPerson, match="marker is missing"):
+        world.sync()
 
 
 def test_an_old_copy_of_the_state_deletes_nothing(world: World) -> None:
