@@ -62,6 +62,8 @@ def observe(mirror: Mirror, account: Account) -> Task[View]:
         listing = yield from do(lambda: mirror.figshare.list_items(confirm=True))
     rows = {row.id: row for row in listing.rows}
     missing = {i: _remembered(observed.get(i), i) for i in _missing(known, listing)}
+    # What is listed again was never gone: two sightings must follow each other.
+    mirror.state.work.keep_absences(ITEMS, missing)
     yield from _settle_missing(mirror, view, missing, complete=listing.complete)
     _learn_about_dates(mirror, rows, observed)
     dateless = _dateless(mirror, rows) - mirror.fresh

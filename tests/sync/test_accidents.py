@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from requests import PreparedRequest, Response
-from requests.adapters import BaseAdapter
 
 from figsync.errors import FigsyncError, MirrorOwned, NeedsPerson, StateDamaged
 from figsync.sandbox import Fault
 from figsync.sync.engine import Wish, sync_once
+from tests.sync.liar import lying
 from tests.sync.seen import (
     approve,
     assert_quiet,
@@ -470,42 +469,6 @@ def test_the_last_file_of_an_item_may_go_like_any_other(world: World) -> None:
 
 
 # Listings that lie
-
-
-class Liar(BaseAdapter):
-    """Hands on requests and drops some ids from some lists that come back."""
-
-    def __init__(self, honest: BaseAdapter, path: str, hidden: set[int]) -> None:
-        super().__init__()
-        self.honest = honest
-        self.path = path
-        self.hidden = hidden
-        self.lies = 0
-
-    def send(
-        self, request: PreparedRequest, *args: Any, **kwargs: Any
-    ) -> Response:  # Any: passed through
-        response = self.honest.send(request, *args, **kwargs)
-        path = (request.url or "").partition("?")[0]
-        if self.lies and path.endswith(self.path) and response.status_code == 200:
-            rows = json.loads(response.content)
-            kept = [row for row in rows if row["id"] not in self.hidden]
-            response._content = json.dumps(kept).encode()
-            self.lies -= 1
-        return response
-
-    def close(self) -> None:
-        self.honest.close()
-
-
-def lying(world: World, path: str, hidden: set[int]) -> Liar:
-    """Let the API's lists at *path* hide ids, as often as `lies` says."""
-    fits = [prefix for prefix in world.adapters if world.urls.api.startswith(prefix)]
-    prefix = max(fits, key=len)
-    honest = world.adapters[prefix]
-    liar = Liar(honest, path, hidden)
-    world.adapters = {**world.adapters, prefix: liar}
-    return liar
 
 
 def test_lists_cut_short_delete_nothing(world: World) -> None:
