@@ -92,6 +92,12 @@ class CreatedWire(msgspec.Struct):
     entity_id: int | str | None = None
 
 
+# msgspec learns a shape when it is first used, and a thread that comes along meanwhile
+# finds it half learnt, which ends the process.  So all are learnt before any thread.
+for _shape in (Named, AccountWire, RowWire, ItemWire, SessionWire, CreatedWire):
+    msgspec.json.Decoder(_shape)
+
+
 def decode(body: bytes, shape: type[Shape], *, subject: str) -> Shape:
     """Return *body* as *shape*; BadReply says which field is wrong."""
     try:
