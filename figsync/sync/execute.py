@@ -42,7 +42,7 @@ from figsync.sync.mirror import Mirror
 from figsync.sync.prove import upload_all
 from figsync.sync.record import Recorder
 from figsync.sync.send import check_unchanged
-from figsync.sync.tasks import Task, do, together
+from figsync.sync.tasks import Task, all_of, do
 
 AT_ONCE = 64
 _NOT_LISTED = (Unknown.UNCONFIRMED, Unknown.NOT_LISTED)
@@ -146,7 +146,7 @@ def _some(
     mirror: Mirror, recorder: Recorder, actions: list[Action]
 ) -> Task[list[Outcome]]:
     if isinstance(actions[0], Download):
-        return (yield from together([_one(mirror, recorder, a) for a in actions]))
+        return (yield from all_of([_one(mirror, recorder, a) for a in actions]))
     outcomes: list[Outcome] = []
     for action in actions:
         outcomes.append((yield from _one(mirror, recorder, action)))

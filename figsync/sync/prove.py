@@ -21,7 +21,7 @@ from figsync.sync.send import (
     send,
 )
 from figsync.sync.sending import Sending
-from figsync.sync.tasks import Task, do, pause, together
+from figsync.sync.tasks import Task, all_of, do, pause, together
 
 BATCH = 64
 FIRST_WAIT = 0.1
@@ -46,7 +46,7 @@ def upload_all(
         yield from _await_proofs(mirror, sendings)
         yield from together([_prove_by_download(mirror, s) for s in sendings])
         yield from _check_folders(mirror, sendings)
-        outcomes += yield from together(
+        outcomes += yield from all_of(
             [_conclude(mirror, recorder, sending) for sending in sendings]
         )
     return outcomes

@@ -99,6 +99,15 @@ def together(jobs: Sequence[Job | Task[Any]]) -> Task[list[Any]]:
     return results
 
 
+def all_of(jobs: Sequence[Job | Task[T]]) -> Task[list[T]]:
+    """Run jobs and tasks side by side; when all have ended, raise the first failure."""
+    results = yield from together(jobs)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return results
+
+
 def do(job: Callable[[], T] | Task[T]) -> Task[T]:
     """Run one job or task and return its result, or raise what it raised."""
     (result,) = yield [job]
@@ -137,6 +146,9 @@ class _Node:
 class _Driver:
     """The loop behind drive(): steps tasks, starts jobs, hands out results."""
 
+    # Never the same twice: a loop that was left may have jobs on the pool still.
+    _tokens = itertools.count()
+
     def __init__(self, pool: Pool, clock: Clock) -> None:
         self._pool = pool
         self._clock = clock
@@ -144,7 +156,6 @@ class _Driver:
         self._queued: deque[tuple[_Node, int, Job]] = deque()
         self._running: dict[int, tuple[_Node, int]] = {}
         self._timers: list[tuple[float, int, _Node]] = []
-        self._tokens = itertools.count()
         self._finished: deque[Any] = deque()
 
     def run(self, tasks: Iterable[Task[T]], at_once: int) -> Iterator[Any]:
@@ -221,7 +232,7 @@ class _Driver:
             self._ready.append((node, node.results))
 
     def _take(self, finished: tuple[int, Any] | None) -> None:
-        if finished is None:
+        if finished is None or finished[0] not in self._running:
             return
         token, result = finished
         if isinstance(result, BaseException) and not isinstance(result, FigsyncError):

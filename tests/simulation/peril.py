@@ -21,6 +21,8 @@ from figsync.sync.mirror import Mirror
 
 CODES = (errno.ENOSPC, errno.EACCES, errno.EIO, errno.EROFS, errno.EDQUOT)
 
+SQLITE_FULL = 13
+
 
 class Killed(BaseException):
     """The process is dead; nothing after this has any effect."""
@@ -35,6 +37,7 @@ class Peril:
         self.left: int | None = None
         self.dead = False
         self.disk_failures = 0.0
+        self.state_failures = 0.0
         self.meddling = 0.0
         self.acts_left = 3
         self.meddle: Callable[[Random], None] | None = None
@@ -83,6 +86,19 @@ class Peril:
             code = self._random.choice(CODES)
             self._tell(f"   disk: {call} fails with {errno.errorcode[code]}")
             raise OSError(code, os.strerror(code), name)
+
+    def state_error(self) -> None:
+        """Raise what SQLite raises when the state's disk is full, now and then."""
+        if self._random.random() < self.state_failures:
+            self._tell("   disk: no room for a commit of the state")
+            raise no_room()
+
+
+def no_room() -> sqlite3.OperationalError:
+    """Return the error of SQLite that says that its disk is full."""
+    full = sqlite3.OperationalError("database or disk is full")
+    full.sqlite_errorcode = SQLITE_FULL
+    return full
 
 
 class PerilousCalls(Calls):
@@ -141,6 +157,7 @@ class PerilousConnection:
         if sql != "COMMIT":
             return self._inner.execute(sql, values)
         self._peril.boundary("before a commit")
+        self._peril.state_error()
         cursor = self._inner.execute(sql)
         self._peril.boundary("after a commit")
         return cursor

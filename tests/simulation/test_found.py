@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from figsync.errors import NoRoom
 from figsync.sandbox import Fault, NewFile
 from figsync.sync.loop import Report, sync_until_quiet
 from figsync.sync.mirror import Silent
+from tests.simulation.peril import Peril, endanger_state, no_room
 from tests.world import World, assert_agreed, failures
 
 
@@ -336,6 +340,42 @@ def test_a_file_saved_into_a_folder_named_here_survives_the_state(
     assert world.tree() == before
     assert (report.bytes_up, report.bytes_down) == (0, 0)
     assert len(world.box.web.files(item)) == 2
+
+
+@pytest.mark.parametrize("commit", range(0, 40, 3))
+def test_a_full_disk_of_the_state_is_said_and_costs_nothing(
+    tmp_path: Path, commit: int
+) -> None:
+    world = World(tmp_path)
+    item = world.box.web.create_item("Ice")
+    world.box.web.add_file(item, "a.csv", b"1")
+    world.box.web.add_file(item, "b.csv", b"2")
+    world.drop("Soil/c.csv", "3")
+    world.settle()
+
+    with suppress(NoRoom), world.mirror() as mirror:
+        full = FullState(commit)
+        endanger_state(mirror, full)
+        sync_until_quiet(mirror)
+    synced(world)
+    report = synced(world)
+
+    assert report.exit_code == 0
+    assert report.outcomes == []
+    assert_agreed(world)
+
+
+class FullState(Peril):
+    """A disk that has no room for the state from some commit on."""
+
+    def __init__(self, commit: int) -> None:
+        super().__init__(Random(1), lambda _: None)
+        self._commits_left = commit
+
+    def state_error(self) -> None:
+        self._commits_left -= 1
+        if self._commits_left < 0:
+            raise no_room()
 
 
 class Restless(Silent):

@@ -16,6 +16,7 @@ from figsync.sync.tasks import (
     Pool,
     Task,
     ThreadPool,
+    all_of,
     do,
     drive,
     pause,
@@ -358,3 +359,40 @@ def test_errors_of_tasks_are_figsyncs_own() -> None:
     (problem,) = finished(do(failing(FigsyncError("x", "no"))))
 
     assert isinstance(problem, FigsyncError)
+
+
+@in_every_pool
+def test_all_of_raises_the_first_failure_when_all_have_ended(
+    make_pool: Callable[[Clock], Pool],
+) -> None:
+    ended: list[str] = []
+
+    def job(name: str) -> str:
+        ended.append(name)
+        if name != "a":
+            raise Stale(name, "gone")
+        return name
+
+    def task() -> Task[list[str]]:
+        return (yield from all_of([partial(job, name) for name in "abc"]))
+
+    clock = Clock()
+    (result,) = drive([task()], make_pool(clock), clock)
+
+    assert isinstance(result, Stale)
+    assert result.subject == "b"
+    assert sorted(ended) == ["a", "b", "c"]
+
+
+def test_a_loop_that_was_left_gives_its_results_to_nobody() -> None:
+    clock, pool = Clock(), SeededPool(Random(3), Clock(), late=0.0)
+
+    def waiting(name: str) -> Task[str]:
+        return (yield from do(lambda: name))
+
+    left = drive([waiting("old"), waiting("older")], pool, clock)
+    first = next(left)
+    (result,) = drive([waiting("new")], pool, clock)
+
+    assert first in ("old", "older")
+    assert result == "new"
