@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from figsync.disk import Disk
@@ -22,6 +23,7 @@ from figsync.model import (
     WriteRecord,
 )
 from figsync.naming import fold, folder_name, shown, split_extension, unique_name
+from figsync.sync.look import content_md5
 from figsync.sync.mirror import Mirror
 from figsync.sync.root import record_id
 from figsync.sync.scan import RECORD_FOLDER
@@ -222,16 +224,22 @@ def delete_item(mirror: Mirror, action: DeleteItem) -> Task[None]:
     found = yield from do(
         lambda: mirror.figshare.read_files(where.item_id, confirm=True)
     )
-    agreed = {(row.file_id, row.md5) for row in action.files}
-    listed = {(record.id, record.md5) for record in found.files or ()}
+    agreed = {row.file_id: row.md5 for row in action.files}
+    listed = {record.id: content_md5(record) for record in found.files or ()}
     if found.item.is_public:
         exclude(mirror, where.item_id)
         return
-    if found.files is None or not found.complete or listed != agreed:
+    if found.files is None or not found.complete or not _is_whole(listed, agreed):
         state.items.invalidate(where.item_id)
         raise Stale(shown(where.folder), "the item changed on Figshare")
     yield from do(lambda: mirror.figshare.delete_item(where.item_id))
     state.items.drop(where.item_id)
+
+
+def _is_whole(listed: Mapping[str, str], agreed: Mapping[str, str]) -> bool:
+    """Tell whether the records are those that were agreed on, as far as MD5s tell."""
+    same = (not md5 or md5 == agreed.get(i) for i, md5 in listed.items())
+    return listed.keys() == agreed.keys() and all(same)
 
 
 def check_not_wanted(mirror: Mirror, path: str) -> None:

@@ -170,6 +170,11 @@ def _linked_file(record: FileRecord, path: str) -> RemoteFile:
     )
 
 
+def content_md5(record: FileRecord) -> str:
+    """Return the MD5 of a record's file, a shortcut's for a link; "" if not known."""
+    return _remote_file(record, "").md5
+
+
 def _unknown(record: FileRecord) -> Unknown | None:
     if not record.is_available:
         return Unknown.IN_FLIGHT

@@ -342,6 +342,31 @@ def test_a_file_saved_into_a_folder_named_here_survives_the_state(
     assert len(world.box.web.files(item)) == 2
 
 
+@pytest.mark.parametrize("habit", ["link", "no MD5"])
+def test_an_approved_deletion_reaches_an_item_without_md5s(
+    tmp_path: Path, habit: str
+) -> None:
+    world = World(tmp_path, deletions__grace="0")
+    world.drop("Soil/b.csv", "2")
+    item = world.box.web.create_item("Ice")
+    if habit == "link":
+        world.box.web.add_link(item, "https://example.org/far")
+    else:
+        world.box.web.add_file(item, "a.csv", b"1")
+    synced(world)
+    if habit == "no MD5":
+        world.box.switches.md5_never = True
+    shutil.rmtree(world.root / "Ice")
+    synced(world)
+    approve_everything(world)
+
+    synced(world)
+    report = synced(world)
+
+    assert (report.exit_code, report.outcomes) == (0, [])
+    assert len(world.box.web.item_ids()) == 1
+
+
 @pytest.mark.parametrize("commit", range(0, 40, 3))
 def test_a_full_disk_of_the_state_is_said_and_costs_nothing(
     tmp_path: Path, commit: int
