@@ -11,6 +11,7 @@ FigsyncError                     a circumstance, never a bug
 │   └── NoRoom                      the disk is full
 └── FigshareProblem              6  anything that came of talking to Figshare
     ├── Unreachable                 no answer, or only server errors
+    ├── Resting                     not asked: its host failed and is left alone
     ├── TokenRefused                Figshare does not accept the token
     ├── Blocked                     a firewall answers in Figshare's place
     ├── TooMany                     slow down (429)
@@ -96,8 +97,20 @@ class FigshareProblem(FigsyncError):
 class Unreachable(FigshareProblem):
     """No answer came, or only server errors, after every retry that is safe.
 
-    A request that changes something may have had its effect all the same.
+    A request that changes something may have had its effect all the same, unless
+    the host *was_reached* not even with a connection.
     """
+
+    was_reached: bool = True
+
+
+class Resting(FigshareProblem):
+    """The host failed and is left alone until a time (POSIX seconds); nothing was sent.
+
+    The line says when it is tried again; `figsync sync` tries at once.
+    """
+
+    until: float = 0.0
 
 
 class TokenRefused(FigshareProblem):

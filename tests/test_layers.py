@@ -38,6 +38,7 @@ PURE = (
     "figsync.sync.guards",
     "figsync.sync.policies",
     "figsync.sync.twins",
+    "figsync.figshare.breaker",
     "figsync.figshare.pacing",
     "figsync.figshare.records",
     "figsync.figshare.wire",

@@ -147,10 +147,12 @@ class World:
         with opened(self.config, self.means()) as mirror:
             yield mirror
 
-    def sync(self, *only: str, dry_run: bool = False) -> Report:
+    def sync(
+        self, *only: str, dry_run: bool = False, scheduled: bool = False
+    ) -> Report:
         """Run `figsync sync` once."""
         with self.mirror(dry_run=dry_run) as mirror:
-            return sync_until_quiet(mirror, only=frozenset(only))
+            return sync_until_quiet(mirror, only=frozenset(only), scheduled=scheduled)
 
     def drop(self, path: str, content: bytes | str) -> Path:
         """Put a file into the mirror, as a person would."""

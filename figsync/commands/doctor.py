@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from figsync.commands.shell import Shell, verb
-from figsync.commands.show import plural, say, say_json, size_text
+from figsync.commands.show import plural, say, say_json, size_text, when_text
 from figsync.config import Config
 from figsync.disk import Disk
 from figsync.errors import FigsyncError, StateDamaged
@@ -17,6 +17,7 @@ from figsync.figshare import Account, Figshare, Settings
 from figsync.lock import is_owned
 from figsync.naming import shown
 from figsync.state import State
+from figsync.sync.hosts import read_rests
 from figsync.sync.place import is_noted
 from figsync.sync.root import MARKER_ID, check_marker
 from figsync.sync.send import FOLDERS_KEPT
@@ -215,12 +216,22 @@ def _folders_kept(patient: Patient) -> Iterator[Finding]:
         yield Finding("folders", "kept" if kept else "not tried yet")
 
 
+def _hosts(patient: Patient) -> Iterator[Finding]:
+    rests = read_rests(patient.state) if patient.state else ()
+    for rest in rests:
+        said = f"{rest.cause}; left alone until {when_text(rest.until)}"
+        yield Finding(rest.subject, said, "`figsync sync` tries it at once")
+    if not rests:
+        yield Finding("hosts", "none is left alone after failures")
+
+
 _CHECKS: dict[str, Callable[[Patient], Iterator[Finding]]] = {
     "token": _token,
     "Figshare": _figshare,
     "quota": _quota,
     "clock": _clock,
     "database": _database,
+    "hosts": _hosts,
     "root": _root,
     "disk space": _room,
     "watch limit": _watches,

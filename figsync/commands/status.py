@@ -21,11 +21,13 @@ from figsync.commands.show import (
 from figsync.commands.words import to_do
 from figsync.disk import Disk
 from figsync.errors import FigsyncError
+from figsync.figshare import Rest
 from figsync.lock import is_owned
 from figsync.model import Mode
 from figsync.naming import shown
 from figsync.state import Conflict, HeldRow, State
 from figsync.sync.facts import Ended, Facts, read_facts
+from figsync.sync.hosts import read_rests
 from figsync.sync.place import is_noted
 from figsync.sync.root import MARKER_ID, check_marker
 
@@ -41,6 +43,7 @@ class Standing:
     facts: Facts
     held: list[HeldRow]
     conflicts: list[Conflict]
+    rests: tuple[Rest, ...] = ()
     items: int = 0
     files: int = 0
     size: int = 0
@@ -89,6 +92,7 @@ def look(shell: Shell) -> Standing:
             facts,
             held,
             conflicts,
+            read_rests(state),
             items=len(items),
             files=state.files.synced_total(),
             size=state.files.synced_sizes(),
@@ -141,6 +145,7 @@ def _as_json(now: Standing) -> dict[str, object]:
         "last_sync": iso(facts.last_sync),
         "last_try": iso(facts.last_try),
         "error": now.error,
+        "hosts_left_alone": [as_json_rest(rest) for rest in now.rests],
         "held_actions": [as_json_row(row) for row in now.held],
         "conflict_copies": [
             {"folder": c.folder, "path": c.path, "copy": c.copy} for c in now.conflicts
@@ -149,6 +154,16 @@ def _as_json(now: Standing) -> dict[str, object]:
             {"folder": f.folder, "path": f.path, "reason": f.reason}
             for f in facts.left_out
         ],
+    }
+
+
+def as_json_rest(rest: Rest) -> dict[str, object]:
+    """Return a host that is left alone as programs read it."""
+    return {
+        "host": rest.host.name,
+        "service": rest.host.service.value,
+        "cause": rest.cause,
+        "tried_again": iso(rest.until),
     }
 
 
@@ -168,6 +183,9 @@ def _page(now: Standing) -> Iterator[str]:
     yield f"State:      {now.state}: {_STATES[now.state]}"
     if now.error:
         yield f"Problem:    {shown(now.error)}"
+    for rest in now.rests:
+        again = f"tried again after {when_text(rest.until)}, or now by `figsync sync`"
+        yield f"Left alone: {shown(rest.subject)}: {shown(rest.cause)}; {again}"
     yield f"Root:       {shown(now.root)}"
     if facts.last_try is None:
         return

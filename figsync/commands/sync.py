@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import click
 
@@ -26,20 +27,36 @@ from figsync.sync.opening import Means, dry_mirror, owned_mirror
 )
 @click.argument("folders", nargs=-1, metavar="[FOLDER...]")
 @click.option("--dry-run", is_flag=True, help="Say what would happen, change nothing.")
+@click.option("--scheduled", is_flag=True, help="Try what failed only when it is due.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def sync(
-    shell: Shell, *, folders: tuple[str, ...], dry_run: bool, as_json: bool
+    shell: Shell,
+    *,
+    folders: tuple[str, ...],
+    dry_run: bool,
+    scheduled: bool,
+    as_json: bool,
 ) -> int:
     """Make the mirror root and the Figshare account the same.
 
     With FOLDERs (names of folders in the root, or ids of items) only those.
+
+    What failed lately is tried again at once, and a host that is left alone after
+    failures gets one request. With --scheduled, as the timer of systemd calls it,
+    both wait for their time.
     """
     report = Report()
     shell.at_failure = lambda error, code: _failed(
         report, code, error=error if as_json else ""
     )
+    wish = _Wish(
+        folders=folders,
+        dry_run=dry_run,
+        scheduled=scheduled,
+        shows=not (as_json or shell.quiet),
+    )
     with shell.stoppable():
-        _run(shell, report, folders, dry_run=dry_run, as_json=as_json)
+        _run(shell, report, wish)
     if as_json:
         say_json(outcome.as_json(report, report.exit_code))
     else:
@@ -47,21 +64,24 @@ def sync(
     return report.exit_code
 
 
-def _run(
-    shell: Shell,
-    report: Report,
-    folders: tuple[str, ...],
-    *,
-    dry_run: bool,
-    as_json: bool,
-) -> None:
-    opened = dry_mirror if dry_run else owned_mirror
-    only = frozenset(_folder(shell, name) for name in folders)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wish:
+    """What a person or a timer asked for; *shows* says whether somebody looks on."""
+
+    folders: tuple[str, ...]
+    dry_run: bool
+    scheduled: bool
+    shows: bool
+
+
+def _run(shell: Shell, report: Report, wish: _Wish) -> None:
+    opened = dry_mirror if wish.dry_run else owned_mirror
+    only = frozenset(_folder(shell, name) for name in wish.folders)
     config, token = shell.config, shell.token
-    with _watched(is_silent=as_json or shell.quiet, is_drawn=not dry_run) as progress:
+    with _watched(is_silent=not wish.shows, is_drawn=not wish.dry_run) as progress:
         means = Means(token, shell.clock, progress=progress, boot_id=boot_id())
         with opened(config, means) as mirror:
-            sync_until_quiet(mirror, only=only, report=report)
+            sync_until_quiet(mirror, only=only, report=report, scheduled=wish.scheduled)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The only code that speaks HTTP to Figshare."""
 
+from figsync.figshare.breaker import Host, Rest, Service
 from figsync.figshare.downloads import DownloadCalls, Source
 from figsync.figshare.files import ItemFiles
 from figsync.figshare.paging import Listing
@@ -21,6 +22,7 @@ __all__ = [
     "Account",
     "FileRecord",
     "Figshare",
+    "Host",
     "Item",
     "ItemFiles",
     "ItemRow",
@@ -28,6 +30,8 @@ __all__ = [
     "Part",
     "PartBody",
     "Readable",
+    "Rest",
+    "Service",
     "Settings",
     "Source",
     "UploadSession",

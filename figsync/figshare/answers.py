@@ -29,6 +29,7 @@ class Place(Enum):
 
     ACCOUNT = auto()  # the account and its lists: a refusal is about the token
     ITEM = auto()  # one item or file: a refusal is about that one
+    DOWNLOAD = auto()  # the API's own download endpoint: judged as an item
     UPLOAD = auto()  # the upload service: no token, empty bodies
     STORAGE = auto()  # the downloader and what is behind it: no token, XML
 
@@ -114,7 +115,8 @@ ALL = frozenset(range(100, 600))
 SUCCESS = range(200, 300)
 ANY_BODY = frozenset(Body)
 ANY_PLACE = frozenset(Place)
-API = frozenset({Place.ACCOUNT, Place.ITEM})
+ONE = frozenset({Place.ITEM, Place.DOWNLOAD})
+API = ONE | {Place.ACCOUNT}
 PAGE = frozenset({Body.HTML, Body.CHALLENGE})
 MARKUP = PAGE | {Body.XML}
 FIREWALL = Meaning(
@@ -161,7 +163,7 @@ TABLE = (
     Row({403}, {Body.JSON}, ANY_PLACE, NO),
     Row({403}, {Body.XML}, {Place.STORAGE}, EXPIRED),
     Row({403}, ANY_BODY, ANY_PLACE, FIREWALL),
-    Row({404}, {Body.JSON}, {Place.ITEM}, GONE),
+    Row({404}, {Body.JSON}, ONE, GONE),
     Row({404}, ANY_BODY - MARKUP, {Place.UPLOAD}, ENDED),
     Row({409}, ANY_BODY - PAGE, {Place.UPLOAD}, WRITING),
     Row(range(400, 500), PAGE, ANY_PLACE, FIREWALL),

@@ -11,10 +11,18 @@ import msgspec
 from figsync.errors import Refused
 from figsync.figshare.addresses import origin
 from figsync.figshare.answers import Place
+from figsync.figshare.breaker import Host, Service
 from figsync.figshare.pacing import http_date
 
 JSON_COMES = frozenset({200, 201, 203})
 DONE = frozenset({200, 204, 205})
+SERVICES = {
+    Place.ACCOUNT: Service.API,
+    Place.ITEM: Service.API,
+    Place.DOWNLOAD: Service.DOWNLOADS,
+    Place.UPLOAD: Service.UPLOADS,
+    Place.STORAGE: Service.STORAGE,
+}
 
 
 class Payload(Protocol):
@@ -29,7 +37,8 @@ class Payload(Protocol):
 class Ask:
     """One request; *subject* is what an error names.
 
-    *repeatable* says that a second one does no harm when an answer was lost.
+    *repeatable* says that a second one does no harm when an answer was lost; *about*
+    is what may fail alone with it, the subject unless given.
     """
 
     method: str
@@ -42,6 +51,17 @@ class Ask:
     headers: Mapping[str, str] = field(default_factory=dict)
     success: frozenset[int] = JSON_COMES
     repeatable: bool = True
+    about: str = field(default="", repr=False)
+
+    @property
+    def door(self) -> Host:
+        """The host in the service that is asked of it."""
+        return Host(SERVICES[self.place], self.host)
+
+    @property
+    def fails_alone(self) -> str:
+        """What may fail alone with this, "" when it asks for the account as a whole."""
+        return "" if self.place is Place.ACCOUNT else self.about or self.subject
 
     @property
     def host(self) -> str:

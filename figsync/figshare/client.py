@@ -23,6 +23,7 @@ from figsync.errors import (
 from figsync.figshare.addresses import address, api_origin, is_below, origin
 from figsync.figshare.answers import Answer, Place, is_challenge, problem
 from figsync.figshare.ask import Ask, Reply
+from figsync.figshare.hosts import Hosts
 from figsync.figshare.pacing import backoff, http_date, retry_after
 from figsync.figshare.session import (
     FOREIGN,
@@ -52,7 +53,8 @@ class Connection:
     """Requests in pace, answers checked; many threads may use it.
 
     Raises nothing but this project's errors. Only the API's host is paced; every
-    host that answers 429 is left alone by all threads for as long as it asks.
+    host that answers 429 is left alone by all threads for as long as it asks, and
+    one of the *hosts* that keeps failing gets nothing but a trial now and then.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Connection:
         self._impersonate = impersonate
         self._pace = Throttle(settings.requests_per_second, settings.burst, clock)
         self._bandwidth = Throttle(settings.bandwidth, settings.bandwidth, clock)
+        self.hosts = Hosts(clock, settings.random)
         self._lock = threading.Lock()
         self._requests: Counter[str] = Counter()
         self._silent_until: dict[str, float] = {}
@@ -180,12 +183,13 @@ class Connection:
             raise Interrupted("", "stopped on request")
 
     def _call_once(self, ask: Ask) -> Reply:
-        response = self.open(ask)
-        content = self.read_all(response, ask)
-        answer = Answer(response.status_code, response.headers, content)
-        if answer.is_markup:
-            raise self._problem(ask, answer)
-        return Reply(content, response.headers)
+        with self.hosts.asking(ask.door, ask.fails_alone):
+            response = self.open(ask)
+            content = self.read_all(response, ask)
+            answer = Answer(response.status_code, response.headers, content)
+            if answer.is_markup:
+                raise self._problem(ask, answer)
+            return Reply(content, response.headers)
 
     def _send(self, ask: Ask) -> Response:
         """Send *ask* once, when its turn has come."""

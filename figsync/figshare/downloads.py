@@ -16,6 +16,7 @@ from figsync.figshare.addresses import may_see_token, redirected
 from figsync.figshare.answers import LinkExpired, Place
 from figsync.figshare.ask import Ask
 from figsync.figshare.files import FileCalls
+from figsync.figshare.hosts import Turn
 from figsync.figshare.records import FileRecord
 from figsync.figshare.session import FOREIGN, is_cut_short, no_answer
 
@@ -35,6 +36,14 @@ class Source:
     id: str
     download_url: str = ""
     is_link_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """The answer that holds a file's bytes, still unread, and whose turn it was."""
+
+    response: Response
+    turn: Turn
 
 
 class Writable(Protocol):
@@ -105,7 +114,8 @@ class DownloadCalls(FileCalls):
         """
         subject = f"file {source.id}"
         write = sink if callable(sink) else sink.write
-        with closing(self.repeat(partial(self._reach, source))) as response:
+        coming = self.repeat(partial(self._reach, source))
+        with closing(coming.response) as response, self.hosts.judged(coming.turn):
             is_page = response.headers.get("Content-Type", "").startswith("text/html")
             proof = Proof(subject, size=size, md5=md5.lower(), is_page=is_page)
             length = _stated_length(response)
@@ -133,7 +143,7 @@ class DownloadCalls(FileCalls):
                 broken = no_answer(exc, response.url, subject=proof.subject)
         raise broken
 
-    def _reach(self, source: FileRecord | Source) -> Response:
+    def _reach(self, source: FileRecord | Source) -> Coming:
         """Return the answer that holds the bytes, still unread.
 
         A storage link lives ten seconds (observed), so an expired one is asked for
@@ -147,11 +157,12 @@ class DownloadCalls(FileCalls):
         except LinkExpired:
             return self._from_api(source)
 
-    def _from_api(self, source: FileRecord | Source) -> Response:
+    def _from_api(self, source: FileRecord | Source) -> Coming:
         ask = Ask(
             method="GET",
             url=self.url("file", "download", source.id),
             subject=f"file {source.id}",
+            place=Place.DOWNLOAD,
             headers=HEADERS,
             success=FOUND,
         )
@@ -163,9 +174,7 @@ class DownloadCalls(FileCalls):
                 raise
             return self._from_downloader(ask, url, problem)
 
-    def _from_downloader(
-        self, ask: Ask, url: str, refused: FigshareProblem
-    ) -> Response:
+    def _from_downloader(self, ask: Ask, url: str, refused: FigshareProblem) -> Coming:
         """Return the bytes by the record's own address, which wants the token in it.
 
         When it does not help either, the API's word counts more than a "no" of the
@@ -181,19 +190,21 @@ class DownloadCalls(FileCalls):
             final = refused if told or isinstance(refused, Refused) else problem
         raise final
 
-    def _follow(self, ask: Ask) -> Response:
+    def _follow(self, ask: Ask) -> Coming:
         for _ in range(MAX_HOPS):
-            response = self.open(ask)
-            if response.status_code == 200:
-                return response
-            self.read_all(response, ask)
+            with self.hosts.asking(ask.door, ask.fails_alone) as turn:
+                response = self.open(ask)
+                if response.status_code == 200:
+                    turn.body_follows = True
+                    return Coming(response, replace(turn, body_follows=False))
+                self.read_all(response, ask)
             ask = self._next_hop(ask, response)
         raise BadReply(ask.subject, "Figshare redirects in circles", AGAIN)
 
     def _next_hop(self, ask: Ask, response: Response) -> Ask:
         target = response.headers.get("Location", "")
         url = redirected(ask.url, target, subject=ask.subject)
-        place = Place.ITEM if self.is_api(url) else Place.STORAGE
+        place = Place.DOWNLOAD if self.is_api(url) else Place.STORAGE
         return replace(ask, url=url, query={}, place=place)
 
 

@@ -50,6 +50,13 @@ NO_ANSWER: tuple[tuple[type[Exception], str, str], ...] = (
     (urllib3.exceptions.ProtocolError, "the connection broke", "the next sync retries"),
     (http.client.HTTPException, "the connection broke", "the next sync tries again"),
 )
+NEVER_CONNECTED = (
+    broken.ConnectTimeout,
+    broken.ProxyError,
+    broken.SSLError,
+    urllib3.exceptions.NewConnectionError,
+    urllib3.exceptions.ConnectTimeoutError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +147,25 @@ def no_answer(exc: Exception, url: str, *, subject: str) -> FigshareProblem:
     host = found.name if found else "Figshare"
     for kind, cause, remedy in NO_ANSWER:
         if isinstance(exc, kind):
-            return Unreachable(subject, f"{host}: {cause}", remedy)
+            return _unreachable(exc, subject, f"{host}: {cause}", remedy)
     if isinstance(exc, OSError) and not isinstance(exc, requests.RequestException):
-        return Unreachable(subject, f"{host}: no connection", "check the network")
+        cause, remedy = f"{host}: no connection", "check the network"
+        return _unreachable(exc, subject, cause, remedy)
     return BadReply(subject, f"{host}: an address or answer that can not be used")
+
+
+def _unreachable(exc: Exception, subject: str, cause: str, remedy: str) -> Unreachable:
+    silent = Unreachable(subject, cause, remedy)
+    silent.was_reached = not _never_connected(exc)
+    return silent
+
+
+def _never_connected(exc: BaseException) -> bool:
+    """Say whether not even a connection came about, as far as can be told."""
+    if isinstance(exc, NEVER_CONNECTED):
+        return True
+    inner = [*exc.args, getattr(exc, "reason", None)]
+    return any(_never_connected(arg) for arg in inner if isinstance(arg, Exception))
 
 
 def is_cut_short(exc: BaseException) -> bool:

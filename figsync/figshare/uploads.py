@@ -180,6 +180,7 @@ class UploadCalls(FileCalls):
             url=address(upload_address(upload_url, self.api, subject=where), *number),
             subject=where,
             place=Place.UPLOAD,
+            about=upload_url,
             body=body,
             success=PART_TAKEN if number else JSON_COMES,
             repeatable=body is None,

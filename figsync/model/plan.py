@@ -13,13 +13,15 @@ class Held:
     """An action kept back: for a person, or until a time (POSIX seconds).
 
     *listed* marks what the configured direction or policy leaves alone for good:
-    it is shown and asks nothing of anybody.
+    it is shown and asks nothing of anybody. *failing* marks what would have to be
+    done and can not be now: the sync is not finished.
     """
 
     action: Action
     reason: str
     until: float | None = None
     listed: bool = False
+    failing: bool = False
 
     @property
     def needs_person(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from figsync.disk import Disk
-from figsync.errors import BadReply, Refused, Stale, TooMany, Unreachable
+from figsync.errors import BadReply, Refused, Resting, Stale, TooMany, Unreachable
 from figsync.model import (
     CreateItem,
     DeleteItem,
@@ -45,7 +45,7 @@ def create_item(mirror: Mirror, action: CreateItem) -> Task[None]:
         item_id = yield from do(lambda: mirror.figshare.create_item(action.title))
     except UNSURE:
         raise
-    except Refused:
+    except (Refused, Resting):
         state.work.drop_create_intent(folder)
         raise
     with state.atomic():

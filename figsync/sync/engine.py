@@ -27,6 +27,7 @@ from figsync.sync.execute import execute
 from figsync.sync.facts import store_account, store_left_out
 from figsync.sync.finish import finish_uploads
 from figsync.sync.guards import Facts, Limits, Wait, guard
+from figsync.sync.hosts import OUTAGES, resting_for
 from figsync.sync.mirror import Mirror
 from figsync.sync.moves import moved_keys
 from figsync.sync.observe import View, observe
@@ -66,6 +67,7 @@ class Wish:
     """What somebody asked of a cycle: only some folders, and failures at once.
 
     With *bring_only* nothing is sent, and only files that are not here come down.
+    With *retry_now* a host that is left alone gets one trial before its time.
     """
 
     only: frozenset[str] = frozenset()
@@ -84,6 +86,7 @@ class Cycle:
     not_found: list[str] = field(default_factory=list)
     moved: frozenset[ActionKey] = frozenset()
     stranded: int = 0
+    met_outage: bool = False
 
     def due_again(self, now: float) -> bool:
         """Tell whether another cycle would have something to do at once."""
@@ -107,6 +110,8 @@ def sync_once(mirror: Mirror, wish: Wish) -> Cycle:
     can not be listed; what goes wrong with one item or file is in the outcomes.
     """
     mirror.progress.phase("Checking the folder")
+    if wish.retry_now:
+        mirror.figshare.hosts.try_now()
     mirror.rules = mirror_rules(mirror.config, mirror.disk)
     if not mirror.dry_run:
         carry_out_requests(mirror)
@@ -124,6 +129,7 @@ def sync_once(mirror: Mirror, wish: Wish) -> Cycle:
     plan = _guarded(mirror, survey, plan, wish, moved)
     cycle = Cycle(plan, survey, view, not_found=decider.not_found(), moved=moved)
     cycle.stranded = stranded
+    cycle.met_outage = any(isinstance(p, OUTAGES) for p in view.problems.values())
     mirror.progress.planned(plan)
     if mirror.dry_run:
         cycle.outcomes = [Outcome(action, "planned") for action in plan.actions]
@@ -131,6 +137,11 @@ def sync_once(mirror: Mirror, wish: Wish) -> Cycle:
         _carry_out(mirror, cycle, wish)
     _remember(mirror, cycle, wish.only)
     return cycle
+
+
+def check_figshare(mirror: Mirror) -> None:
+    """Raise FigshareProblem unless Figshare answers: what failed may be all of it."""
+    _only(mirror, check_account(mirror))
 
 
 def _observation(mirror: Mirror, wish: Wish) -> Task[View]:
@@ -205,7 +216,7 @@ def _guarded(
 
 
 def _waits(mirror: Mirror, plan: Plan, wish: Wish) -> dict[ActionKey, Wait]:
-    """Return the actions that failed lately or were repeated too often."""
+    """Return the actions that can not be tried now, or were tried too often."""
     waits: dict[ActionKey, Wait] = {}
     now = mirror.clock.now()
     for action in plan.actions:
@@ -214,6 +225,8 @@ def _waits(mirror: Mirror, plan: Plan, wish: Wish) -> dict[ActionKey, Wait]:
             waits[action.key] = Wait(reason)
         elif retry is not None and retry.next_at > now and not wish.retry_now:
             waits[action.key] = _failed(action, retry)
+        elif rest := resting_for(mirror, action):
+            waits[action.key] = Wait(f"{rest.subject}: {rest.cause}", rest.until)
     return waits
 
 
@@ -258,6 +271,7 @@ def _carry_out(mirror: Mirror, cycle: Cycle, wish: Wish) -> None:
     recorder = Recorder(mirror, approved, cycle.moved)
     for outcome in execute(mirror, plan, recorder):
         cycle.outcomes.append(outcome)
+    cycle.met_outage |= recorder.met_outage
     settle_rejections(mirror, cycle.outcomes)
     expire_trash(mirror)
 

@@ -156,7 +156,7 @@ def _some(
 def _one(mirror: Mirror, recorder: Recorder, action: Action) -> Task[Outcome]:
     """Carry out one action; whatever goes wrong becomes its outcome."""
     try:
-        recorder.check_breaker(action)
+        recorder.check_hosts(action)
         yield from _PERFORM[type(action)](mirror, action)
     except FigsyncError as problem:
         return recorder.ended(action, problem)

@@ -114,7 +114,8 @@ def _verdict(
         return Held(action, "deleted here; the grace period is not over", until)
     wait = facts.waits.get(key)
     if wait is not None and _still_waits(wait, key in facts.approved, now):
-        return Held(action, wait.reason, wait.until, wait.listed)
+        failing = wait.until is not None
+        return Held(action, wait.reason, wait.until, wait.listed, failing)
     return None
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from figsync.errors import FigshareProblem, FigsyncError, Interrupted, Refused
 from figsync.lock import beat
 from figsync.model import Action, Held, Outcome
-from figsync.sync.engine import Cycle, Wish, sync_once
+from figsync.sync.engine import Cycle, Wish, check_figshare, sync_once
 from figsync.sync.facts import store_end
+from figsync.sync.hosts import keep_rests
 from figsync.sync.mirror import Mirror
 
 MOST_CYCLES = 5
@@ -57,7 +59,7 @@ class Report:
     @property
     def is_unfinished(self) -> bool:
         """Tell whether something failed and will be tried again."""
-        failing = any(_is_failure(held) for held in self.held) or self.stranded > 0
+        failing = any(held.failing for held in self.held) or self.stranded > 0
         # An item that Figshare keeps to itself (403) is unknown, and stays so.
         unread = any(not isinstance(p, Refused) for p in self.problems.values())
         return failing or self.count("failed") > 0 or unread or not self.is_quiet
@@ -78,10 +80,6 @@ def _what(action: Action) -> tuple[str, ...]:
     return action.kind, where.item_id, where.folder, action.path
 
 
-def _is_failure(held: Held) -> bool:
-    return held.until is not None and held.reason.startswith("failed ")
-
-
 def _is_refused_write(outcome: Outcome) -> bool:
     reading = outcome.action.kind in ("Download", "KeepBoth")
     return outcome.result == "refused" and not reading
@@ -93,17 +91,20 @@ def sync_until_quiet(
     only: frozenset[str] = frozenset(),
     bring_only: bool = False,
     report: Report | None = None,
+    scheduled: bool = False,
 ) -> Report:
     """Repeat the cycle until one leaves nothing to do, at most five times.
 
     Waits once, at most `settle`, for files dropped just before, unless it is to
     *bring only* what is not here.  What was done before an error ends it all is in
-    the *report* that was given.
+    the *report* that was given.  Unless it is *scheduled*, what failed lately is
+    tried at once, hosts left alone included.
     """
     report = Report() if report is None else report
     problem: FigsyncError | None = None
     try:
-        _cycles(mirror, Wish(only, bring_only=bring_only), report)
+        wish = Wish(only, retry_now=not scheduled, bring_only=bring_only)
+        _cycles(mirror, wish, report)
     except FigsyncError as failure:
         problem = failure
         raise
@@ -111,14 +112,18 @@ def sync_until_quiet(
         _measure(mirror, report)
         if not mirror.dry_run:
             store_end(mirror, problem)
+            # The problem itself is what has to be told.
+            with suppress(FigsyncError):
+                keep_rests(mirror)
     return report
 
 
 def _cycles(mirror: Mirror, wish: Wish, report: Report) -> None:
     waited = wish.bring_only
     mirror.fresh.clear()
-    for number in range(1 if mirror.dry_run else MOST_CYCLES):
-        cycle = sync_once(mirror, replace(wish, retry_now=number == 0))
+    for _ in range(1 if mirror.dry_run else MOST_CYCLES):
+        cycle = sync_once(mirror, wish)
+        wish = replace(wish, retry_now=False)
         _add(mirror, report, cycle)
         if mirror.dry_run:
             break
@@ -129,6 +134,8 @@ def _cycles(mirror: Mirror, wish: Wish, report: Report) -> None:
                 raise Interrupted("", "stopped while waiting for files to settle")
         elif not cycle.due_again(mirror.clock.now()):
             break
+    if cycle.met_outage:
+        check_figshare(mirror)
 
 
 def _add(mirror: Mirror, report: Report, cycle: Cycle) -> None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from figsync.config import NewItems
-from figsync.errors import FigshareProblem, FigsyncError, Refused, Unreachable
+from figsync.errors import FigshareProblem, FigsyncError, Refused, Resting
 from figsync.figshare import Account, ItemRow, Listing
 from figsync.model import Mode, Presence, RemoteItem, SyncedItem
 from figsync.state import Absence, Observed
@@ -30,7 +30,6 @@ DATE_GRAIN = 2.0
 LOOK_AT_ONCE = 256
 SEARCH_PAGE = 1000
 SEARCH_PAGES = 9
-UNREACHABLE_LIMIT = 5
 SEARCHED = "searched_at"
 DATES_TELL = "dates_tell_of_files"
 DAY = 24 * 3600.0
@@ -289,8 +288,7 @@ def _note(view: View, item_id: str, result: object) -> None:
     if not isinstance(result, FigshareProblem):
         raise result
     view.problems[item_id] = result
-    silent = [p for p in view.problems.values() if isinstance(p, Unreachable)]
-    if len(silent) > UNREACHABLE_LIMIT:
+    if isinstance(result, Resting):
         raise result
 
 

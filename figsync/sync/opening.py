@@ -20,6 +20,7 @@ from figsync.figshare import Figshare, Settings
 from figsync.lock import locked
 from figsync.naming import shown
 from figsync.state import State, Steps
+from figsync.sync.hosts import read_rests
 from figsync.sync.mirror import Mirror, Progress, Silent
 from figsync.sync.place import is_noted, note_place
 from figsync.sync.root import MARKER_ID, check_marker
@@ -109,6 +110,7 @@ def _mirror(config: Config, means: Means, disk: Disk, state: State) -> Mirror:
             random=means.random,
         ),
     )
+    figshare.hosts.restore(read_rests(state))
     if pace := state.settings.get(PACE):
         level, at = json.loads(pace)
         gained = max(0.0, means.clock.now() - at) * transfer.requests_per_second

@@ -59,7 +59,7 @@ def _stop_if_hopeless(mirror: Mirror, recorder: Recorder, sending: Sending) -> N
     try:
         if flat and not recorder.is_approved(sending.action):
             raise Refused(shown(path), NOT_KEPT)
-        recorder.check_breaker(sending.action)
+        recorder.check_hosts(sending.action)
     except FigsyncError as problem:
         sending.problem = problem
 

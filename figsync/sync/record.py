@@ -1,35 +1,30 @@
-"""How actions ended, into the state: history, retries, counts, and the breaker."""
+"""How actions ended, into the state: history, retries, counts, hosts left alone."""
 
 from __future__ import annotations
 
 import logging
-from collections import Counter
 
 from figsync.errors import (
-    Blocked,
-    FigshareProblem,
     FigsyncError,
     Locked,
     Refused,
+    Resting,
     Stale,
     TokenRefused,
-    Unreachable,
 )
 from figsync.model import (
     Action,
     ActionKey,
     DeleteRemote,
-    Download,
-    KeepBoth,
     Outcome,
     WriteRecord,
 )
 from figsync.naming import shown
 from figsync.sync.guards import weight
+from figsync.sync.hosts import OUTAGES, keep_rests, resting_for
 from figsync.sync.mirror import Mirror
 
-BREAKER_LIMIT = 5
-_OUTAGES = (Unreachable, TokenRefused, Blocked)
+TOKEN_REFUSALS = 5
 _QUIET = (WriteRecord,)
 REFUSED = "Figshare refuses it: "
 
@@ -37,7 +32,10 @@ log = logging.getLogger(__name__)
 
 
 class Recorder:
-    """Writes down each outcome; stops asking a host that does not answer."""
+    """Writes down each outcome; *met_outage* tells that Figshare may be out of reach.
+
+    What a host that is left alone could not do is decided anew: nothing was tried.
+    """
 
     def __init__(
         self,
@@ -48,25 +46,27 @@ class Recorder:
         self._mirror = mirror
         self._approved = approved
         self._moved = moved
-        self._outages: Counter[bool] = Counter()
-        self._last: dict[bool, FigshareProblem] = {}
+        self._refusals = 0
+        self.met_outage = False
 
     def is_approved(self, action: Action) -> bool:
         """Tell whether a person approved exactly this action."""
         return action.key in self._approved
 
-    def check_breaker(self, action: Action) -> None:
-        """Raise the last outage again when several in a row were seen.
+    def check_hosts(self, action: Action) -> None:
+        """Raise Resting when an action has to wait for a host that is left alone.
 
-        Downloads come from other hosts: they fail for themselves.
+        TokenRefused when Figshare refused the token for several actions in a row.
         """
-        way = isinstance(action, Download | KeepBoth)
-        if self._outages[way] >= BREAKER_LIMIT:
-            raise self._last[way]
+        rest = resting_for(self._mirror, action)
+        if rest is not None:
+            raise rest.problem()
+        if self._refusals >= TOKEN_REFUSALS:
+            raise TokenRefused(shown(action.path), "Figshare does not accept the token")
 
     def ended(self, action: Action, problem: FigsyncError | None = None) -> Outcome:
         """Record one action's end and return it as an outcome."""
-        self._watch(action, problem)
+        self._watch(problem)
         outcome = _outcome(action, problem)
         state = self._mirror.state
         if outcome.result == "done" and isinstance(action, DeleteRemote):
@@ -88,13 +88,12 @@ class Recorder:
         self._tell(outcome)
         return outcome
 
-    def _watch(self, action: Action, problem: FigsyncError | None) -> None:
-        way = isinstance(action, Download | KeepBoth)
-        if isinstance(problem, _OUTAGES):
-            self._outages[way] += 1
-            self._last[way] = problem
-        else:
-            self._outages[way] = 0
+    def _watch(self, problem: FigsyncError | None) -> None:
+        is_refusal = isinstance(problem, TokenRefused)
+        self._refusals = self._refusals + 1 if is_refusal else 0
+        if isinstance(problem, OUTAGES):
+            self.met_outage = True
+            keep_rests(self._mirror)
 
     def _retries(self, action: Action, outcome: Outcome) -> None:
         work, name = self._mirror.state.work, retry_name(action.key)
@@ -144,7 +143,7 @@ def retry_name(key: ActionKey) -> str:
 def _outcome(action: Action, problem: FigsyncError | None) -> Outcome:
     if problem is None:
         return Outcome(action, "done", size=action.size)
-    if isinstance(problem, Stale):
+    if isinstance(problem, Stale | Resting):
         return Outcome(action, "stale", str(problem))
     if isinstance(problem, Refused) and not isinstance(problem, Locked):
         return Outcome(action, "refused", f"{REFUSED}{problem}")

@@ -14,6 +14,7 @@ from figsync.errors import (
     FigsyncError,
     NotFound,
     Refused,
+    Resting,
     Stale,
     Unreachable,
 )
@@ -172,8 +173,8 @@ def _initiate(mirror: Mirror, sending: Sending) -> Task[None]:
                 folder=transfer.folder,
             )
         )
-    except (Refused, NotFound):
-        # Only Figshare's own no is certain to have made no record.
+    except (Refused, NotFound, Resting):
+        # Only Figshare's own no, or never asking, is certain to have made no record.
         work.drop_transfer(item_id, action.path)
         raise
     mirror.changed.add(item_id)

@@ -11,6 +11,7 @@ SUBJECTS = {
     "quota",
     "clock",
     "database",
+    "hosts",
     "root",
     "disk space",
     "watch limit",

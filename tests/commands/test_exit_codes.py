@@ -119,6 +119,35 @@ def test_6_comes_before_what_was_held_in_an_earlier_cycle(desk: Desk) -> None:
     assert told["exit_code"] == 6
 
 
+def test_6_figshare_dies_during_an_upload(desk: Desk) -> None:
+    desk.drop("Soil cores/a.csv", "x" * 5000)
+    desk.box.switches.upload_latency = 0.5
+    process = desk.start("sync", "--json")
+    wait_for(lambda: desk.box.log.find("api", "POST", path="/files$"))
+
+    for service in ("api", "upload"):
+        desk.box.fail_next(Fault(service, status=503, times=10_000))
+    told = json.loads(process.communicate(timeout=60)[0])
+
+    assert process.returncode == 6
+    assert "Figshare has a problem of its own" in told["error"]
+
+
+def test_6_a_host_left_alone_is_not_asked_by_the_timer(desk: Desk) -> None:
+    desk.box.switches.html_403 = True
+    desk.run("sync")
+    desk.box.log.clear()
+
+    result = desk.run("sync", "--scheduled")
+
+    assert result.returncode == 6
+    assert result.stderr.count("\n") == 1
+    assert "a firewall or a web page answers in Figshare's place; it is tried" in (
+        result.stderr
+    )
+    assert desk.box.log.entries() == ()
+
+
 def test_the_order_is_the_documented_one() -> None:
     order = [130, 3, 2, 5, 6, 4, 1, 0]
 

@@ -112,6 +112,28 @@ def test_offline_after_a_sync_without_network(desk: Desk) -> None:
     assert told["last_sync"] < told["last_try"] or told["last_sync"]
 
 
+def test_a_host_left_alone_is_named_with_its_cause_and_time(desk: Desk) -> None:
+    desk.drop("Soil cores/a.csv")
+    desk.ok("sync")
+    desk.box.switches.html_403 = True
+    desk.call("sync")
+
+    told = desk.json("status")
+
+    (host,) = told["hosts_left_alone"]
+    assert host["host"] in desk.urls.api
+    assert host["service"] == "api"
+    assert "firewall" in host["cause"]
+    assert host["tried_again"].endswith("Z")
+    page = desk.ok("status")
+    assert f"Left alone: {host['host']}: a firewall" in page
+    assert "tried again after 2" in page
+    assert f"BAD {host['host']}: a firewall" in desk.ok("doctor")
+    desk.box.switches.html_403 = False
+    desk.ok("sync")
+    assert desk.json("status")["hosts_left_alone"] == []
+
+
 def test_refused_after_a_token_that_is_not_accepted(desk: Desk) -> None:
     desk.drop("Soil cores/a.csv")
     desk.ok("sync")

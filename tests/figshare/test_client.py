@@ -7,6 +7,7 @@ import http.client
 import logging
 import socket
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -144,15 +145,18 @@ def test_a_refused_token_is_not_a_refused_item() -> None:
     ],
 )
 def test_a_firewalls_page_is_never_an_answer(answer: Give) -> None:
-    with figshare_saying(answer) as (figshare, _):
-        for ask in (figshare.account, figshare.list_items):
-            with pytest.raises(Blocked):
-                ask()
-        for act in (figshare.delete_item, figshare.read_item, figshare.create_item):
-            with pytest.raises(Blocked):
-                act("7")
-        with pytest.raises(Blocked):
-            figshare.complete("7", "1")
+    asks: list[Callable[[Figshare], object]] = [
+        lambda figshare: figshare.account(),
+        lambda figshare: figshare.list_items(),
+        lambda figshare: figshare.delete_item("7"),
+        lambda figshare: figshare.read_item("7"),
+        lambda figshare: figshare.create_item("7"),
+        lambda figshare: figshare.complete("7", "1"),
+    ]
+    with serving(in_turn(answer)) as server:
+        for ask in asks:
+            with talking(server) as figshare, pytest.raises(Blocked):
+                ask(figshare)
 
 
 @pytest.mark.parametrize(
