@@ -37,7 +37,11 @@ log = logging.getLogger(__name__)
 
 
 class Recorder:
-    """Writes down each outcome; stops asking a host that does not answer."""
+    """Writes down each outcome; stops asking a host that does not answer.
+
+    *room_is_taken* tells that a replacement stands unproven beside the old record:
+    where room is tight none may follow it.
+    """
 
     def __init__(
         self,
@@ -46,6 +50,7 @@ class Recorder:
         moved: frozenset[ActionKey] = frozenset(),
     ) -> None:
         self._mirror = mirror
+        self.room_is_taken = False
         self._approved = approved
         self._moved = moved
         self._outages: Counter[bool] = Counter()
