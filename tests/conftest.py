@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
+from tests import only_these
 from tests.sandbox.contract import Recorder, suite_contract
 from tests.world import World
 
@@ -19,3 +22,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(autouse=True, scope="session")
 def _watch_every_world(suite_contract: Recorder | None) -> None:
     World.recorder = suite_contract
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _hold_every_request() -> Iterator[None]:
+    yield
+    if only_these.found:
+        pytest.fail("Never to be sent:\n" + "\n".join(sorted(set(only_these.found))))

@@ -37,6 +37,7 @@ PURE = (
     "figsync.sync.items",
     "figsync.sync.guards",
     "figsync.sync.policies",
+    "figsync.sync.replacing",
     "figsync.sync.twins",
     "figsync.figshare.breaker",
     "figsync.figshare.pacing",

@@ -22,6 +22,7 @@ from figsync.sync.loop import Report, sync_until_quiet
 from figsync.sync.mirror import Mirror
 from figsync.sync.opening import Means, dry_mirror, owned_mirror
 from figsync.sync.tasks import InlinePool, Pool
+from tests import only_these
 from tests.sandbox.contract import Recorder
 
 TOKEN = "sandbox-token"
@@ -86,6 +87,7 @@ class World:
                 clock=self.clock,
                 random=Random(seed),
             )
+            only_these.hold(self.box)
             if World.recorder is not None:
                 World.recorder.watch(self.box)
             self.box.switches.status_seconds = 0

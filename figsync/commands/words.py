@@ -4,6 +4,7 @@ from __future__ import annotations
 
 _WORDS = {
     "Upload": ("Uploaded", "upload"),
+    "DeleteFirst": ("Replaced, the old one first", "replace, deleting the old first"),
     "Download": ("Downloaded", "download"),
     "MoveLocal": ("Moved as on Figshare", "move as on Figshare"),
     "TrashLocal": ("Moved to the trash", "move to the trash"),

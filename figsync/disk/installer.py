@@ -108,6 +108,20 @@ class Installer(Trash):
             self.take(temp.place, staged, keep_as)
         return keep_as
 
+    def keep_in_trash(self, temp: TempFile, path: str) -> str:
+        """Put *temp* into the trash as bytes of *path*, and return its trash id.
+
+        It is on the disk when this returns.
+        """
+        refuse_own(path)
+        temp.finish()
+        with told(path):
+            trashed = self.put_in_trash(temp.place, path)
+            temp.installed()
+            with self.at(f"{TRASH}/{trashed}") as there:
+                self.calls.sync_folder(there.folder)
+        return trashed
+
     def write_small(
         self, path: str, content: bytes, *, expect: FileStat | None
     ) -> Installed:

@@ -66,10 +66,14 @@ class _Action:
 
 @dataclass(frozen=True, slots=True)
 class Upload(_Action):
-    """Send a local file; once proven, the record that it *replaces* is deleted."""
+    """Send a local file; once proven, the record that it *replaces* is deleted.
+
+    *alone*: while no other one is under way, because there is hardly room for both.
+    """
 
     local: LocalFile
     replaces: SyncedFile | None = None
+    alone: bool = False
 
     @property
     def path(self) -> str:
@@ -83,6 +87,14 @@ class Upload(_Action):
     def key(self) -> ActionKey:
         old = self.replaces.file_id if self.replaces else ""
         return ActionKey(self.kind, self.where.item_id, self.path, old, self.local.md5)
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteFirst(Upload):
+    """Send a local file for which there is no room until the old record is deleted.
+
+    The old bytes go to the trash of this computer before, and a person approves it.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from figsync.sync.exclusions import keep_exclusions, restore_exclusions
 from figsync.sync.execute import execute
 from figsync.sync.facts import store_account, store_left_out
 from figsync.sync.finish import finish_uploads
+from figsync.sync.fitting import fitted, free_quota
 from figsync.sync.guards import Facts, Limits, Wait, guard
 from figsync.sync.hosts import OUTAGES, resting_for
 from figsync.sync.mirror import Mirror
@@ -125,6 +126,7 @@ def sync_once(mirror: Mirror, wish: Wish) -> Cycle:
     survey = _survey(mirror, view.account)
     decider = Decider(mirror, view, look_at_root(mirror), survey, wish.only)
     plan = _only(mirror, decider.plan())
+    plan = fitted(mirror, survey, plan, free_quota(view.account))
     moved = moved_keys(mirror, plan)
     plan = _guarded(mirror, survey, plan, wish, moved)
     cycle = Cycle(plan, survey, view, not_found=decider.not_found(), moved=moved)
@@ -176,14 +178,7 @@ def _survey(mirror: Mirror, account: Account) -> Survey:
         state.decisions.rejected(),
         state.decisions.approved(),
     )
-    return Survey(lens, policy, _free_quota(account))
-
-
-def _free_quota(account: Account) -> int | None:
-    """Return quota less use, as current uploaders compute it; None if not stated."""
-    if not account.quota:
-        return None
-    return max(0, account.quota - (account.used_quota or 0))
+    return Survey(lens, policy, free_quota(account))
 
 
 def _guarded(

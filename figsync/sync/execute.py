@@ -15,6 +15,7 @@ from figsync.model import (
     Action,
     Adopt,
     CreateItem,
+    DeleteFirst,
     DeleteItem,
     DeleteRemote,
     Download,
@@ -67,6 +68,8 @@ _ORDER: tuple[type[Action], ...] = (
     RenameFolder,
 )
 _RANK = {kind: rank for rank, kind in enumerate(_ORDER)}
+# They share the room that there is, and so the order in which they go.
+_RANK[DeleteFirst] = _RANK[Upload]
 
 
 def execute(mirror: Mirror, plan: Plan, recorder: Recorder) -> Iterator[Outcome]:
@@ -75,15 +78,29 @@ def execute(mirror: Mirror, plan: Plan, recorder: Recorder) -> Iterator[Outcome]
     for action in plan.actions:
         where = action.where
         groups.setdefault((where.item_id, where.folder), []).append(action)
-    tasks = (_of_item(mirror, recorder, actions) for actions in groups.values())
+    tight = [group for group in groups.values() if any(map(_is_alone, group))]
+    tight.sort(key=lambda group: group[0].where.item_id)
+    roomy = [group for group in groups.values() if not any(map(_is_alone, group))]
     try:
-        for result in mirror.drive(tasks):
-            if isinstance(result, FigsyncError):
-                raise result
-            yield from result
+        yield from _drive(mirror, recorder, tight, at_once=1)
+        yield from _drive(mirror, recorder, roomy, at_once=16)
     except Interrupted:
         underway.interrupted(mirror)
         raise
+
+
+def _drive(
+    mirror: Mirror, recorder: Recorder, groups: list[list[Action]], *, at_once: int
+) -> Iterator[Outcome]:
+    tasks = (_of_item(mirror, recorder, actions) for actions in groups)
+    for result in mirror.drive(tasks, at_once=at_once):
+        if isinstance(result, FigsyncError):
+            raise result
+        yield from result
+
+
+def _is_alone(action: Action) -> bool:
+    return isinstance(action, Upload) and action.alone
 
 
 def _of_item(

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from figsync.errors import BadBytes, FigsyncError, Refused
 from figsync.figshare import FileRecord
-from figsync.model import Outcome, SyncedFile, Upload
+from figsync.model import DeleteFirst, Outcome, SyncedFile, Upload
 from figsync.naming import shown
+from figsync.sync.deleting_first import delete_old
 from figsync.sync.mirror import Mirror
 from figsync.sync.record import Recorder
 from figsync.sync.send import (
@@ -36,20 +37,49 @@ def upload_all(
 ) -> Task[list[Outcome]]:
     """Send files and wait for their proofs, some dozens at a time."""
     outcomes: list[Outcome] = []
-    for batch in batches(mirror, uploads, BATCH):
-        sendings = [
-            Sending(action, approved=recorder.is_approved(action)) for action in batch
-        ]
-        for sending in sendings:
-            _stop_if_hopeless(mirror, recorder, sending)
-        yield from send(mirror, [s for s in sendings if s.is_open])
-        yield from _await_proofs(mirror, sendings)
-        yield from together([_prove_by_download(mirror, s) for s in sendings])
-        yield from _check_folders(mirror, sendings)
-        outcomes += yield from all_of(
+    alone = [upload for upload in uploads if upload.alone]
+    for upload in sorted(alone, key=lambda upload: not _is_open(mirror, upload)):
+        if recorder.room_is_taken:
+            return outcomes
+        outcomes += yield from _upload_some(mirror, recorder, [upload])
+        # Its record stands beside the old one and takes the room of the next.
+        recorder.room_is_taken = _is_open(mirror, upload)
+    rest = [upload for upload in uploads if not upload.alone]
+    for batch in batches(mirror, rest, BATCH):
+        outcomes += yield from _upload_some(mirror, recorder, batch)
+    return outcomes
+
+
+def _is_open(mirror: Mirror, upload: Upload) -> bool:
+    return upload.path in mirror.state.work.transfers(upload.where.item_id)
+
+
+def _upload_some(
+    mirror: Mirror, recorder: Recorder, batch: Sequence[Upload]
+) -> Task[list[Outcome]]:
+    sendings = [
+        Sending(action, approved=recorder.is_approved(action)) for action in batch
+    ]
+    for sending in sendings:
+        _stop_if_hopeless(mirror, recorder, sending)
+        yield from _make_room(mirror, sending)
+    yield from send(mirror, [s for s in sendings if s.is_open])
+    yield from _await_proofs(mirror, sendings)
+    yield from together([_prove_by_download(mirror, s) for s in sendings])
+    yield from _check_folders(mirror, sendings)
+    return (
+        yield from all_of(
             [_conclude(mirror, recorder, sending) for sending in sendings]
         )
-    return outcomes
+    )
+
+
+def _make_room(mirror: Mirror, sending: Sending) -> Task[None]:
+    if sending.is_open and isinstance(sending.action, DeleteFirst):
+        try:
+            yield from delete_old(mirror, sending.action)
+        except FigsyncError as problem:
+            sending.problem = problem
 
 
 def _stop_if_hopeless(mirror: Mirror, recorder: Recorder, sending: Sending) -> None:
@@ -202,7 +232,8 @@ def _agree(mirror: Mirror, sending: Sending) -> Task[None]:
     """Delete the superseded record, then record the new agreement."""
     action, record = sending.action, sending.known_record
     where, local, old = action.where, action.local, action.replaces
-    if old is not None and old.file_id != record.id:
+    is_gone = isinstance(action, DeleteFirst)
+    if old is not None and old.file_id != record.id and not is_gone:
         yield from do(lambda: mirror.figshare.delete_file(where.item_id, old.file_id))
     agreed = SyncedFile(local.path, record.id, local.md5, local.size)
     folder = mirror.state.work.transfers(where.item_id)[action.path].folder

@@ -35,6 +35,8 @@ class Recorder:
     """Writes down each outcome; *met_outage* tells that Figshare may be out of reach.
 
     What a host that is left alone could not do is decided anew: nothing was tried.
+    *room_is_taken* tells that a replacement stands unproven beside the old record:
+    where room is tight none may follow it.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Recorder:
         moved: frozenset[ActionKey] = frozenset(),
     ) -> None:
         self._mirror = mirror
+        self.room_is_taken = False
         self._approved = approved
         self._moved = moved
         self._refusals = 0

@@ -13,7 +13,8 @@ class Room:
     """What the account and the item still have room for.
 
     *max_file_size* and *free_quota* are bytes, None where nothing is stated;
-    *files_in_item* counts the records that the item has already.
+    *files_in_item* counts the records that the item has already.  The uploads of the
+    paths in *begun* have their room.
     """
 
     max_file_size: int | None = None
@@ -21,6 +22,7 @@ class Room:
     files_per_item: int = 500
     files_in_item: int = 0
     is_new_item: bool = False
+    begun: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,8 @@ def refusals(newcomers: Iterable[Newcomer], room: Room) -> dict[str, str]:
     """Return why each file that can not be sent is not, by path.
 
     Figshare refuses empty files (observed by several clients).  A new folder that
-    exceeds the files of an item is refused whole, later files one by one.
+    exceeds the files of an item is refused whole, later files one by one.  Whether
+    old and new fit at once is decided where the whole plan is known (replacing.py).
     """
     refused: dict[str, str] = {}
     possible: list[Newcomer] = []
@@ -81,6 +84,8 @@ def _over_quota(files: Iterable[Newcomer], room: Room) -> Iterator[tuple[str, st
     for file in files:
         if left is None:
             return
+        if file.replaces or file.path in room.begun:
+            continue
         if file.size > left:
             yield file.path, f"the account has room for {left} bytes more"
         else:

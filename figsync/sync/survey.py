@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from figsync.model import (
@@ -163,6 +163,7 @@ def survey_folder(
     yield from complete(survey.lens, found, synced, remote_md5s=sizes, room=room)
     _remember(mirror, where.folder, found, known)
     _note(survey, where, found, synced)
+    _take_room(survey, found, synced, has_room=room.begun, md5s=sizes)
     return found
 
 
@@ -174,7 +175,25 @@ def _room(mirror: Mirror, survey: Survey, where: Where, records: int) -> Room:
         files_per_item=mirror.config.transfer.files_per_item,
         files_in_item=records,
         is_new_item=not where.item_id,
+        # Their records, which a lost reply may have made too, count as used already.
+        begun=frozenset(mirror.state.work.transfers(where.item_id)),
     )
+
+
+def _take_room(
+    survey: Survey,
+    found: Scan,
+    synced: Mapping[str, SyncedFile],
+    *,
+    has_room: Collection[str],
+    md5s: Mapping[int, set[str]],
+) -> None:
+    """Leave less room to the items that follow: new files are about to be sent."""
+    for file in found.tree.values():
+        is_new = file.path not in synced and not file.refusal and file.unknown is None
+        is_there = file.md5 in md5s.get(file.size, ())
+        if survey.free_quota and is_new and not is_there and file.path not in has_room:
+            survey.free_quota = max(0, survey.free_quota - file.size)
 
 
 def _remember(
@@ -197,8 +216,6 @@ def _note(
             survey.not_uploadable.append(note)
         elif file.unknown is Unknown.NOT_SETTLED:
             survey.unsettled += 1
-        elif not file.refusal and file.path not in synced and survey.free_quota:
-            survey.free_quota = max(0, survey.free_quota - file.size)
     for path in found.walk.closed.keys() - found.tree.keys():
         note = NotUploadable(where.folder, path, str(found.walk.closed[path]))
         survey.not_uploadable.append(note)
