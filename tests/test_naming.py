@@ -19,6 +19,7 @@ from figsync.errors import BadReply
 from figsync.naming import (
     DEFAULT_IGNORES,
     IgnoreRules,
+    Rule,
     assign_paths,
     conflict_name,
     fold,
@@ -512,6 +513,28 @@ def test_lines_mean_what_they_mean_in_git(
     lines: list[str], path: str, is_dir: bool, ignored: bool
 ) -> None:
     assert IgnoreRules(lines).ignored(path, is_dir) is ignored
+
+
+@pytest.mark.parametrize(
+    ("path", "is_dir", "rule"),
+    [
+        ("Item/a.tmp", False, Rule("*.tmp", "[mirror] ignore", "Item/a.tmp")),
+        ("Item/build/x", False, Rule("build/", ".figsyncignore", "Item/build")),
+        ("Item/d/x", False, Rule("x*", "Item/d/.figsyncignore", "Item/d/x")),
+        ("Item/.git", True, Rule(".git/", "the rules that always hold", "Item/.git")),
+        ("Item/._x", False, Rule("._*", "the rules that always hold", "Item/._x")),
+        ("Item/d/kept.tmp", False, None),
+        ("Item/a.csv", False, None),
+    ],
+)
+def test_the_rule_that_ignores_a_path_is_named(
+    path: str, is_dir: bool, rule: Rule | None
+) -> None:
+    rules = IgnoreRules(["*.tmp"]).nested("", ["build/"])
+    rules = rules.nested("Item/d", ["x*", "!kept.tmp"])
+
+    assert rules.rule(path, is_dir) == rule
+    assert rules.ignored(path, is_dir) is (rule is not None)
 
 
 def test_the_lines_of_a_folder_hold_in_it_alone() -> None:

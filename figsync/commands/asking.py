@@ -17,7 +17,7 @@ from figsync.sync.opening import Means, owned_mirror
 from figsync.sync.place import is_noted
 
 # The client is made with every mirror; no wish ever makes it speak.
-_NO_TOKEN = "-"
+NO_TOKEN = "-"
 LEFT_TO_OWNER = "Asked the running figsync, which does it in its next cycle."
 
 
@@ -26,7 +26,7 @@ def ask(shell: Shell, verb: str, **words: str) -> str:
     asked = Asked(verb, words)
     with open_state(shell) as state:
         check_asked(asked, state, Disk(shell.config.mirror.root, clock=shell.clock))
-    means = Means(_NO_TOKEN, shell.clock, boot_id=boot_id())
+    means = Means(NO_TOKEN, shell.clock, boot_id=boot_id())
     try:
         with owned_mirror(shell.config, means) as mirror:
             return carry_out(mirror, asked)

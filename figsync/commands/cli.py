@@ -22,6 +22,7 @@ VERBS = (
     "sync",
     "status",
     "history",
+    "why",
     "held",
     "approve",
     "reject",

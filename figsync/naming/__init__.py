@@ -18,6 +18,7 @@ from figsync.naming.rules import (
     DEFAULT_IGNORES,
     IGNORE_FILE,
     IgnoreRules,
+    Rule,
     is_root_name_ignored,
 )
 from figsync.naming.text import shortcut, shown, uploadable_name
@@ -28,6 +29,7 @@ __all__ = [
     "IGNORE_FILE",
     "RESERVED_NAMES",
     "IgnoreRules",
+    "Rule",
     "assign_paths",
     "conflict_name",
     "fold",

@@ -14,6 +14,8 @@ from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 from figsync.naming.components import folders_above
 
 IGNORE_FILE = ".figsyncignore"
+CONFIGURED = "[mirror] ignore"
+ALWAYS = "the rules that always hold"
 DEFAULT_IGNORES = (
     ".DS_Store",
     "Thumbs.db",
@@ -47,9 +49,22 @@ _DEFAULTS = _one_expression(DEFAULT_IGNORES)
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """The pattern that keeps *path* out, and where it is written.
+
+    *path* is what was asked about, or a folder above it.
+    """
+
+    pattern: str
+    source: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Line:
     """One pattern: which paths it means, and whether it ignores or brings back."""
 
+    text: str
     expression: re.Pattern[str]
     ignores: bool
     folders_only: bool
@@ -70,23 +85,24 @@ class _Layer:
     """The lines that one folder says about everything below it."""
 
     folder: str
+    source: str
     text: tuple[str, ...]
     lines: tuple[_Line, ...]
 
-    def verdict(self, path: str, *, is_dir: bool) -> bool | None:
-        """Return what the last line that means *path* says, None if none does."""
+    def deciding(self, path: str, *, is_dir: bool) -> _Line | None:
+        """Return the last line that means *path*, None if none does."""
         if self.folder:
             if not path.startswith(f"{self.folder}/"):
                 return None
             path = path[len(self.folder) + 1 :]
         for line in reversed(self.lines):
             if line.means(path, is_dir=is_dir):
-                return line.ignores
+                return line
         return None
 
 
-def _layer(folder: str, text: Sequence[str]) -> _Layer:
-    return _Layer(folder, tuple(text), tuple(_lines(text)))
+def _layer(folder: str, text: Sequence[str], source: str) -> _Layer:
+    return _Layer(folder, source, tuple(text), tuple(_lines(text)))
 
 
 def _lines(text: Sequence[str]) -> Iterator[_Line]:
@@ -97,7 +113,7 @@ def _lines(text: Sequence[str]) -> Iterator[_Line]:
             continue  # As in git, a malformed line means nothing.
         if pattern.include is not None and pattern.regex is not None:
             folders_only = written.rstrip().endswith("/")
-            yield _Line(pattern.regex, pattern.include, folders_only)
+            yield _Line(written, pattern.regex, pattern.include, folders_only)
 
 
 def _spelled_out(written: str) -> str:
@@ -110,12 +126,14 @@ class IgnoreRules:
     """What neither side looks at, over paths relative to the mirror root; immutable."""
 
     def __init__(self, patterns: Sequence[str] = ()) -> None:
-        self._layers: tuple[_Layer, ...] = (_layer("", patterns),)
+        self._layers: tuple[_Layer, ...] = (_layer("", patterns, CONFIGURED),)
         self._last_folder = ("", False)
 
     def nested(self, prefix: str, lines: Sequence[str]) -> IgnoreRules:
         """Return these rules and those of *prefix*/.figsyncignore; deeper ones win."""
-        layers = (*self._layers, _layer(prefix.strip("/"), lines))
+        folder = prefix.strip("/")
+        source = f"{folder}/{IGNORE_FILE}".lstrip("/")
+        layers = (*self._layers, _layer(folder, lines, source))
         combined = IgnoreRules()
         combined._layers = tuple(sorted(layers, key=_depth))
         return combined
@@ -124,6 +142,24 @@ class IgnoreRules:
         """Tell whether *path* or a folder above it is ignored."""
         folder, _, name = path.rpartition("/")
         return self._folder_ignored(folder) or self._says(path, name, is_dir=is_dir)
+
+    def rule(self, path: str, is_dir: bool) -> Rule | None:
+        """Return what makes `ignored` say so, None where *path* is not ignored."""
+        above = list(itertools.islice(folders_above(path), _MAX_LEVELS))
+        looked_at = [*((at, True) for at in above), (path, is_dir)]
+        rules = (self._rule_at(at, is_dir=folder) for at, folder in looked_at)
+        return next((rule for rule in rules if rule is not None), None)
+
+    def _rule_at(self, path: str, *, is_dir: bool) -> Rule | None:
+        name = path.rpartition("/")[2]
+        if not self._says(path, name, is_dir=is_dir):
+            return None
+        for layer in reversed(self._layers):
+            if line := layer.deciding(path, is_dir=is_dir):
+                return Rule(line.text, layer.source, path)
+        marked = f"{name}/" if is_dir else name
+        fits = (p for p in DEFAULT_IGNORES if _one_expression([p]).fullmatch(marked))
+        return Rule(next(fits), ALWAYS, path)
 
     @property
     def fingerprint(self) -> str:
@@ -145,9 +181,9 @@ class IgnoreRules:
 
     def _says(self, path: str, name: str, *, is_dir: bool) -> bool:
         for layer in reversed(self._layers):
-            verdict = layer.verdict(path, is_dir=is_dir)
-            if verdict is not None:
-                return verdict
+            line = layer.deciding(path, is_dir=is_dir)
+            if line is not None:
+                return line.ignores
         return _DEFAULTS.fullmatch(f"{name}/" if is_dir else name) is not None
 
 

@@ -57,6 +57,20 @@ class History:
         which = "ORDER BY id DESC LIMIT ?"
         return self._db.load("history", _history_row, which, max(limit, 0))
 
+    def about(self, path: str, *, item_id: str = "", limit: int) -> list[HistoryRow]:
+        """Return the last rows of a path below the root and all below it, newest first.
+
+        With *item_id* those of the item's same file under another folder name too.
+        """
+        which = (
+            "WHERE path = ?1 OR substr(path, 1, length(?1) + 1) = ?1 || '/'"
+            " OR (item_id = ?2 AND ?2 != '' AND instr(?1, '/') > 0"
+            " AND substr(path, instr(path, '/')) = substr(?1, instr(?1, '/')))"
+            " ORDER BY id DESC LIMIT ?3"
+        )
+        wanted = (path, item_id, max(limit, 0))
+        return self._db.load("history", _history_row, which, *wanted)
+
     def deletions(self, side: Literal["local", "remote"], since: float) -> int:
         """Return how many files were deleted on one side since a POSIX time."""
         found = self._db.load("history", _deleted, _DELETIONS, to_time(since))

@@ -123,6 +123,22 @@ def sync_once(mirror: Mirror, wish: Wish) -> Cycle:
     view = _only(mirror, _observation(mirror, wish))
     restart_grace_after_jump(mirror, mirror.state.items.all())
     mirror.progress.phase("Looking at files")
+    cycle = decided(mirror, view, wish)
+    cycle.stranded = stranded
+    mirror.progress.planned(cycle.plan)
+    if mirror.dry_run:
+        cycle.outcomes = [Outcome(action, "planned") for action in cycle.plan.actions]
+    else:
+        _carry_out(mirror, cycle, wish)
+    _remember(mirror, cycle, wish.only)
+    return cycle
+
+
+def decided(mirror: Mirror, view: View, wish: Wish) -> Cycle:
+    """Look at the files here and decide, with Figshare as in *view*; nothing is done.
+
+    The state remembers what was seen here.
+    """
     survey = _survey(mirror, view.account)
     decider = Decider(mirror, view, look_at_root(mirror), survey, wish.only)
     plan = _only(mirror, decider.plan())
@@ -130,14 +146,7 @@ def sync_once(mirror: Mirror, wish: Wish) -> Cycle:
     moved = moved_keys(mirror, plan)
     plan = _guarded(mirror, survey, plan, wish, moved)
     cycle = Cycle(plan, survey, view, not_found=decider.not_found(), moved=moved)
-    cycle.stranded = stranded
     cycle.met_outage = any(isinstance(p, OUTAGES) for p in view.problems.values())
-    mirror.progress.planned(plan)
-    if mirror.dry_run:
-        cycle.outcomes = [Outcome(action, "planned") for action in plan.actions]
-    else:
-        _carry_out(mirror, cycle, wish)
-    _remember(mirror, cycle, wish.only)
     return cycle
 
 

@@ -117,6 +117,13 @@ def remote_change(remote: RemoteFile | None, synced: SyncedFile | None) -> Chang
     return Change.SAME if remote.md5 == synced.md5 else Change.EDITED
 
 
+def judge(
+    local: LocalFile | None, remote: RemoteFile | None, synced: SyncedFile | None
+) -> Verdict:
+    """Return the table's word on one path, NOTHING where a side is unknown."""
+    return _Case(Where("", ""), local, remote, synced).verdict()
+
+
 class _Case:
     """One path: what either side holds and what both once held."""
 

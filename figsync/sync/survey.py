@@ -72,11 +72,7 @@ def plan_item(
     """Scan the folder, compare it with what was observed, and plan its files."""
     where = Where(item.item_id, known.folder, item.is_public)
     synced = mirror.state.files.synced(item.item_id)
-    records = records_of(mirror, item.item_id, synced)
-    found = yield from survey_folder(
-        mirror, survey, where, synced=synced, records=records
-    )
-    records = _without_unfinished(mirror, item.item_id, found, records)
+    found, records = yield from both_sides(mirror, survey, where, synced)
     actions = plan_files(where, found.tree, records, synced)
     by_id = {record.file_id: record for record in records}
     names = _names(found, records)
@@ -87,6 +83,17 @@ def plan_item(
     in_the_way = (*OBSTACLES, NO_PLACE)
     survey.blocked |= {h.action.key for h in plan.held if h.reason in in_the_way}
     return plan
+
+
+def both_sides(
+    mirror: Mirror, survey: Survey, where: Where, synced: Mapping[str, SyncedFile]
+) -> Task[tuple[Scan, list[RemoteFile]]]:
+    """Return an item's folder as scanned now, and the records that count as files."""
+    records = records_of(mirror, where.item_id, synced)
+    found = yield from survey_folder(
+        mirror, survey, where, synced=synced, records=records
+    )
+    return found, _without_unfinished(mirror, where.item_id, found, records)
 
 
 def records_of(

@@ -41,3 +41,27 @@ def test_old_rows_are_pruned(state: State, clock: SetClock) -> None:
     state.history.prune(NOON + 60)
 
     assert [row.path for row in state.history.recent(9)] == ["new"]
+
+
+def test_the_rows_about_a_path_are_found_under_its_earlier_names_too(
+    state: State,
+) -> None:
+    for item_id, path in (
+        ("7", "Soil/raw/a.csv"),
+        ("7", "Soil cores/raw/a.csv"),
+        ("8", "Leaves/raw/a.csv"),
+        ("7", "Soil cores/raw"),
+        ("7", "Soil cores/rawest.csv"),
+        ("", "Soil cores"),
+    ):
+        state.history.add("Upload", item_id=item_id, path=path, result="done")
+
+    def about(path: str, item_id: str = "", limit: int = 9) -> list[int]:
+        rows = state.history.about(path, item_id=item_id, limit=limit)
+        return [row.id for row in rows]
+
+    assert about("Soil cores/raw/a.csv") == [2]
+    assert about("Soil cores/raw/a.csv", "7") == [2, 1]
+    assert about("Soil cores/raw/a.csv", "7", limit=1) == [2]
+    assert about("Soil cores/raw", "7") == [4, 2]
+    assert about("Soil cores", "7") == [6, 5, 4, 2]

@@ -122,9 +122,7 @@ def test_the_download_that_fails_never_lets_the_deletion_through(
     delete(world, "Leaves/a.csv")
     world.sync()
     ask(world, "Leaves/a.csv")
-    item = int(world.item_id("Leaves"))
-    (file,) = [f for f in world.box.web.files(item) if f.name == "a.csv"]
-    world.box.fail_next(Fault("api", "GET", f"/file/download/{file.id}", 403, 1000))
+    world.box.fail_next(Fault("storage", status=403, kind="xml", times=1000))
     world.box.log.clear()
 
     for _ in range(5):
