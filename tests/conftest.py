@@ -14,9 +14,11 @@ __all__ = ["suite_contract"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Offer what makes the simulation longer."""
+    """Offer what makes the simulation and the damage test longer."""
     told = "live through N more simulated histories"
     parser.addoption("--simulate", type=int, default=0, metavar="N", help=told)
+    told = "damage the state database N more times"
+    parser.addoption("--damage", type=int, default=0, metavar="N", help=told)
 
 
 @pytest.fixture(autouse=True, scope="session")

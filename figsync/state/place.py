@@ -19,6 +19,7 @@ from figsync.state.steps import Steps
 APPLICATION = b"figs"  # for file(1), and for telling whose file it is
 _MAGIC = b"SQLite format 3\0"
 _HEADER, _MARK = 100, 68  # bytes of SQLite's header, and where the mark is in it
+_FORMATS = slice(18, 20)
 _TABLE = b"CREATE TABLE synced_files"
 
 
@@ -52,6 +53,17 @@ def is_there(path: Path) -> bool:
             remedy = "name another file as `database` in the section [state]"
             raise DiskProblem(str(path), "it is not an ordinary file", remedy)
         return path.exists()
+
+
+def has_known_format(path: Path) -> bool:
+    """Tell whether SQLite will read and write the file, if it is a database at all.
+
+    A format number that it does not know makes it take the file for a read-only one.
+    """
+    with _disk_problems(path), path.open("rb") as file:
+        head = file.read(_HEADER)
+    is_database = len(head) == _HEADER and head.startswith(_MAGIC)
+    return not is_database or set(head[_FORMATS]) <= {1, 2}
 
 
 def is_ours(path: Path) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from figsync.clock import Clock, SystemClock
 from figsync.errors import StateDamaged
 from figsync.state import place, schema
-from figsync.state.connection import Connection
+from figsync.state.connection import Connection, damaged
 from figsync.state.decisions import Decisions
 from figsync.state.files import Files
 from figsync.state.history import History
@@ -161,6 +161,8 @@ def _refuse_foreign(path: Path) -> None:
 def _judged(path: Path, known: bool) -> Iterator[None]:
     """Let damage pass only for what is figsync's own: all else is left alone."""
     try:
+        if place.is_there(path) and not place.has_known_format(path):
+            raise damaged(path, "the state database is damaged (its format)")
         yield
     except StateDamaged as problem:
         if known or place.is_ours(path):

@@ -6,7 +6,7 @@ import hashlib
 import json
 import uuid
 
-from figsync.errors import NeedsPerson
+from figsync.errors import NeedsPerson, StateDamaged
 from figsync.figshare import Account
 from figsync.sync.mirror import Mirror
 from figsync.sync.root import MARKER_ID
@@ -28,6 +28,9 @@ def check_account(mirror: Mirror) -> Task[Account]:
             settings.set(API, present[0])
             settings.set(ACCOUNT_ID, present[1])
         _bind_marker(mirror)
+    elif "" in bound:
+        cause = "it lost whose account it is of"
+        raise StateDamaged(str(mirror.config.database), cause)
     elif bound != present:
         raise NeedsPerson(
             str(mirror.config.path),

@@ -326,7 +326,13 @@ def _no_header(content: bytes) -> bytes:
     return b"\xa5" * 100 + content[100:]
 
 
-@pytest.mark.parametrize("damage", [_zeros, _a_beginning, _another_magic, _no_header])
+def _another_format(content: bytes) -> bytes:
+    return content[:18] + b"\x07" + content[19:]
+
+
+@pytest.mark.parametrize(
+    "damage", [_another_format, _zeros, _a_beginning, _another_magic, _no_header]
+)
 def test_what_was_a_state_once_is_damaged(
     path: Path, clock: SetClock, damage: Callable[[bytes], bytes]
 ) -> None:

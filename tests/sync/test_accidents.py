@@ -1035,6 +1035,19 @@ def test_a_state_that_lost_the_markers_id_is_bound_to_it_again(world: World) -> 
         world.sync()
 
 
+@pytest.mark.parametrize("name", ["api_url", "account_id"])
+def test_a_state_that_lost_half_of_what_it_is_bound_to_is_rebuilt(
+    world: World, name: str
+) -> None:
+    with closing(sqlite3.connect(world.config.database)) as db, db:
+        db.execute("DELETE FROM settings WHERE name = ?", (name,))
+
+    with pytest.raises(StateDamaged, match="it lost whose account it is of"):
+        world.sync()
+    assert world.sync().exit_code == 0
+    assert_quiet(world)
+
+
 def test_an_old_copy_of_the_state_deletes_nothing(world: World) -> None:
     old = world.config.database.read_bytes()
     world.drop("Leaves/new.csv", b"new")

@@ -1,0 +1,1 @@
+"""A state database damaged in a thousand ways: nothing is deleted, nothing loops."""
