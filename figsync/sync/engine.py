@@ -24,9 +24,10 @@ from figsync.sync.carry import carry_out_requests
 from figsync.sync.decide import Decider
 from figsync.sync.exclusions import keep_exclusions, restore_exclusions
 from figsync.sync.execute import execute
-from figsync.sync.facts import store_account, store_left_out
+from figsync.sync.facts import store_account, store_left_out, store_stalled
 from figsync.sync.finish import finish_uploads
 from figsync.sync.fitting import fitted, free_quota
+from figsync.sync.flights import stalled_uploads
 from figsync.sync.guards import Facts, Limits, Wait, guard
 from figsync.sync.mirror import Mirror
 from figsync.sync.moves import moved_keys
@@ -295,6 +296,7 @@ def _remember(mirror: Mirror, cycle: Cycle, only: frozenset[str]) -> None:
         if not only:
             _drop_outdated_approvals(mirror, cycle)
             store_left_out(mirror, cycle.survey.not_uploadable)
+            store_stalled(mirror, stalled_uploads(mirror))
         state.history.prune(now - 90 * DAY)
     remember_scope(mirror)
     if not mirror.dry_run:
