@@ -53,13 +53,11 @@ from figsync.sync.sweep import (
     sweep_strays,
 )
 from figsync.sync.tasks import Task
-from figsync.sync.underway import BEGUN, recover_late_saves
+from figsync.sync.underway import fetched_in_vain, recover_late_saves
 
 T = TypeVar("T")
 
 DAY = 24 * 3600.0
-DOWNLOADS_A_DAY = 3
-CRASHES_A_DAY = 10
 DEFAULT_PART_SIZE = 10 << 20
 
 
@@ -229,17 +227,7 @@ def _repeated(mirror: Mirror, action: Action) -> str:
         if was_in_vain(mirror, action) and not is_begun(mirror, action):
             return IN_VAIN
     if isinstance(action, Download | KeepBoth) and not action.remote.link:
-        return _fetched_in_vain(mirror, action.remote.file_id)
-    return ""
-
-
-def _fetched_in_vain(mirror: Mirror, file_id: str) -> str:
-    times = mirror.state.work.count("download", file_id)
-    if times >= DOWNLOADS_A_DAY:
-        return f"it was downloaded {times} times in 24 hours and is still not here"
-    begun = mirror.state.work.count(BEGUN, file_id)
-    if begun >= CRASHES_A_DAY:
-        return f"{begun} downloads of it in 24 hours ended with a crash"
+        return fetched_in_vain(mirror, action.remote.file_id)
     return ""
 
 
