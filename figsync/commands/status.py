@@ -150,6 +150,10 @@ def _as_json(now: Standing) -> dict[str, object]:
         "conflict_copies": [
             {"folder": c.folder, "path": c.path, "copy": c.copy} for c in now.conflicts
         ],
+        "stalled_uploads": [
+            {"folder": f.folder, "path": f.path, "reason": f.reason}
+            for f in facts.stalled
+        ],
         "not_uploadable_files": [
             {"folder": f.folder, "path": f.path, "reason": f.reason}
             for f in facts.left_out
@@ -205,6 +209,10 @@ def _page(now: Standing) -> Iterator[str]:
         f"{plural(facts.not_uploadable, 'file')} can not go to Figshare:",
         [f"{path_text(f.folder, f.path)}: {shown(f.reason)}" for f in facts.left_out],
         count=facts.not_uploadable,
+    )
+    yield from _listed(
+        f"{plural(len(facts.stalled), 'upload')} of somebody else, not finished:",
+        [f"{path_text(f.folder, f.path)}: {f.reason}" for f in facts.stalled],
     )
 
 

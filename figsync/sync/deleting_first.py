@@ -6,13 +6,14 @@ their place, and the next cycle sends them as those of a file gone from Figshare
 
 from __future__ import annotations
 
-from figsync.errors import Refused, Stale
+from figsync.errors import FigsyncError, Refused, Stale
 from figsync.figshare import Source
 from figsync.model import DeleteFirst, SyncedFile
 from figsync.naming import shown
 from figsync.sync.mirror import Mirror
 from figsync.sync.send import FOLDERS_KEPT, NOT_KEPT, check_unchanged
 from figsync.sync.tasks import Task, do
+from figsync.sync.underway import counted, fetched_in_vain
 
 FRESH = 3600.0
 
@@ -27,7 +28,10 @@ def delete_old(mirror: Mirror, action: DeleteFirst) -> Task[None]:
     if "/" in path and mirror.state.settings.get(FOLDERS_KEPT) == "no":
         raise Refused(shown(path), NOT_KEPT)
     yield from do(lambda: _check_local(mirror, action))
-    yield from do(lambda: _keep_old(mirror, action, old))
+    if not (yield from do(lambda: _is_kept(mirror, action, old))):
+        if reason := fetched_in_vain(mirror, old.file_id):
+            raise FigsyncError(shown(path), f"its old version: {reason}")
+        yield from counted(mirror, old.file_id, lambda: _keep_old(mirror, action, old))
     yield from do(lambda: _check_local(mirror, action))
     item_id = action.where.item_id
     yield from do(lambda: mirror.figshare.delete_file(item_id, old.file_id))
@@ -46,9 +50,7 @@ def _target(action: DeleteFirst) -> str:
 
 
 def _keep_old(mirror: Mirror, action: DeleteFirst, old: SyncedFile) -> None:
-    """Bring the old bytes into the trash, proven, unless they just came there."""
-    if _is_kept(mirror, action, old):
-        return
+    """Bring the old bytes into the trash, proven."""
     records = mirror.state.items.remote_files(action.where.item_id)
     urls = [r.download_url for r in records if r.file_id == old.file_id]
     source = Source(old.file_id, urls[0] if urls else "")

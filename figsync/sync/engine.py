@@ -24,9 +24,10 @@ from figsync.sync.carry import carry_out_requests
 from figsync.sync.decide import Decider
 from figsync.sync.exclusions import keep_exclusions, restore_exclusions
 from figsync.sync.execute import execute
-from figsync.sync.facts import store_account, store_left_out
+from figsync.sync.facts import store_account, store_left_out, store_stalled
 from figsync.sync.finish import finish_uploads
 from figsync.sync.fitting import fitted, free_quota
+from figsync.sync.flights import stalled_uploads
 from figsync.sync.guards import Facts, Limits, Wait, guard
 from figsync.sync.hosts import OUTAGES, resting_for
 from figsync.sync.mirror import Mirror
@@ -53,13 +54,11 @@ from figsync.sync.sweep import (
     sweep_strays,
 )
 from figsync.sync.tasks import Task
-from figsync.sync.underway import BEGUN, recover_late_saves
+from figsync.sync.underway import fetched_in_vain, recover_late_saves
 
 T = TypeVar("T")
 
 DAY = 24 * 3600.0
-DOWNLOADS_A_DAY = 3
-CRASHES_A_DAY = 10
 DEFAULT_PART_SIZE = 10 << 20
 
 
@@ -250,17 +249,7 @@ def _repeated(mirror: Mirror, action: Action) -> str:
         if was_in_vain(mirror, action) and not is_begun(mirror, action):
             return IN_VAIN
     if isinstance(action, Download | KeepBoth) and not action.remote.link:
-        return _fetched_in_vain(mirror, action.remote.file_id)
-    return ""
-
-
-def _fetched_in_vain(mirror: Mirror, file_id: str) -> str:
-    times = mirror.state.work.count("download", file_id)
-    if times >= DOWNLOADS_A_DAY:
-        return f"it was downloaded {times} times in 24 hours and is still not here"
-    begun = mirror.state.work.count(BEGUN, file_id)
-    if begun >= CRASHES_A_DAY:
-        return f"{begun} downloads of it in 24 hours ended with a crash"
+        return fetched_in_vain(mirror, action.remote.file_id)
     return ""
 
 
@@ -318,6 +307,7 @@ def _remember(mirror: Mirror, cycle: Cycle, only: frozenset[str]) -> None:
         if not only:
             _drop_outdated_approvals(mirror, cycle)
             store_left_out(mirror, cycle.survey.not_uploadable)
+            store_stalled(mirror, stalled_uploads(mirror))
         state.history.prune(now - 90 * DAY)
     remember_scope(mirror)
     if not mirror.dry_run:

@@ -12,6 +12,7 @@ from figsync.errors import FigshareProblem, FigsyncError, Interrupted, TokenRefu
 from figsync.figshare import Account
 from figsync.naming import shown
 from figsync.state import State
+from figsync.sync.flights import Stalled
 from figsync.sync.mirror import Mirror
 from figsync.sync.survey import NotUploadable
 
@@ -40,7 +41,8 @@ class Facts(msgspec.Struct):
     """The last sync in figures; times are POSIX seconds, None for never.
 
     *last_sync* is the last one that came to its end, *last_try* the last of all;
-    *left_out* names at most a thousand of the *not_uploadable* files.
+    *left_out* names at most a thousand of the *not_uploadable* files, *stalled* the
+    uploads of somebody else that have not gone on for seven days.
     """
 
     ended: Ended = Ended.WELL
@@ -52,6 +54,7 @@ class Facts(msgspec.Struct):
     used_quota: int | None = None
     not_uploadable: int = 0
     left_out: list[LeftOut] = msgspec.field(default_factory=list)
+    stalled: list[LeftOut] = msgspec.field(default_factory=list)
 
 
 def read_facts(state: State) -> Facts:
@@ -80,6 +83,15 @@ def store_left_out(mirror: Mirror, files: Iterable[NotUploadable]) -> None:
     facts.not_uploadable = len(left_out)
     facts.left_out = left_out[:MOST_LISTED]
     _store(mirror, facts)
+
+
+def store_stalled(mirror: Mirror, uploads: Iterable[Stalled]) -> None:
+    """Remember which uploads of somebody else do not go on."""
+    facts = read_facts(mirror.state)
+    found = [LeftOut(shown(u.folder), shown(u.path), u.reason) for u in uploads]
+    if found != facts.stalled:
+        facts.stalled = found
+        _store(mirror, facts)
 
 
 def store_end(mirror: Mirror, problem: FigsyncError | None = None) -> None:

@@ -20,6 +20,7 @@ from figsync.figshare import (
 from figsync.model import RemoteFile, Unknown
 from figsync.naming import assign_paths, remote_path, shortcut
 from figsync.state import Absence, Observed
+from figsync.sync.flights import watch_flights
 from figsync.sync.mirror import Mirror
 from figsync.sync.tasks import Task, do, together
 
@@ -63,6 +64,7 @@ def look_at_item(
         missing = _missing(mirror, row.id, seen)
         yield from _prove(mirror, seen, missing)
     files = _remote_files(mirror, seen)
+    watch_flights(mirror, row.id, seen.files or ())
     settled = seen.whole and all(file.unknown in _LASTING for file in files)
     read_at = mirror.clock.now() if settled else NEVER
     _store(mirror, seen, files, date, read_at)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import partial
 
 from figsync.errors import BadBytes, FigsyncError, Refused
 from figsync.figshare import FileRecord
 from figsync.model import DeleteFirst, Outcome, SyncedFile, Upload
 from figsync.naming import shown
+from figsync.sync import underway
 from figsync.sync.deleting_first import delete_old
 from figsync.sync.mirror import Mirror
 from figsync.sync.record import Recorder
@@ -160,13 +162,14 @@ def _prove_by_download(mirror: Mirror, sending: Sending) -> Task[None]:
     if _waits_since(mirror, sending) < NO_MD5_FOR:
         return
     record, local = sending.known_record, sending.action.local
+    if underway.fetched_in_vain(mirror, record.id):
+        return
     nowhere = hashlib.md5(usedforsecurity=False).update
+    fetch = partial(
+        mirror.figshare.download, record, nowhere, size=local.size, md5=local.md5
+    )
     try:
-        yield from do(
-            lambda: mirror.figshare.download(
-                record, nowhere, size=local.size, md5=local.md5
-            )
-        )
+        yield from underway.counted(mirror, record.id, fetch)
     except FigsyncError as problem:
         sending.problem = problem
     else:

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 from figsync.disk import Trashed
-from figsync.errors import FigsyncError
+from figsync.errors import BadBytes, FigsyncError
 from figsync.model import (
     Action,
     Download,
@@ -27,8 +27,12 @@ from figsync.model import (
 )
 from figsync.naming import conflict_name, shown
 from figsync.sync.mirror import Mirror
+from figsync.sync.tasks import Task, do
 
+FETCHED = "download"
 BEGUN = "download begun"
+FETCHED_A_DAY = 3
+CRASHES_A_DAY = 10
 SWAPS = "swaps"
 OWN_TRASH = ".figsync/trash"
 
@@ -90,6 +94,34 @@ def interrupted(mirror: Mirror) -> None:
     with mirror.state.atomic():
         for file_id in list(mirror.begun):
             _take_back(mirror, file_id)
+
+
+def fetched_in_vain(mirror: Mirror, file_id: str) -> str:
+    """Return why a record is not fetched once more today, "" if it may be."""
+    times = mirror.state.work.count(FETCHED, file_id)
+    if times >= FETCHED_A_DAY:
+        return f"it was downloaded {times} times in 24 hours and is still not here"
+    begun = mirror.state.work.count(BEGUN, file_id)
+    if begun >= CRASHES_A_DAY:
+        return f"{begun} downloads of it in 24 hours ended with a crash"
+    return ""
+
+
+def counted(mirror: Mirror, file_id: str, fetch: Callable[[], None]) -> Task[None]:
+    """Run one download that no action stands for, counted like any other."""
+    work = mirror.state.work
+    work.add_count(BEGUN, file_id)
+    mirror.begun.append(file_id)
+    try:
+        yield from do(fetch)
+    except FigsyncError as problem:
+        if isinstance(problem, BadBytes):
+            work.add_count(FETCHED, file_id)
+        _take_back(mirror, file_id)
+        raise
+    with mirror.state.atomic():
+        work.add_count(FETCHED, file_id)
+        _take_back(mirror, file_id)
 
 
 def _take_back(mirror: Mirror, file_id: str) -> None:

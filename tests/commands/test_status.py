@@ -2,8 +2,12 @@
 
 import shutil
 
+import msgspec
 import pytest
 
+from figsync.clock import SystemClock
+from figsync.state import State
+from figsync.sync.facts import FACTS, Facts, LeftOut
 from tests.commands.desk import Desk, everything_below
 
 KEYS = {
@@ -45,6 +49,21 @@ def test_idle_after_a_sync(desk: Desk) -> None:
     (left_out,) = told["not_uploadable_files"]
     assert left_out["path"] == "empty"
     assert "does not take empty files" in left_out["reason"]
+
+
+def test_an_upload_that_somebody_left_half_done_is_named(desk: Desk) -> None:
+    desk.drop("Soil cores/a.csv")
+    desk.ok("sync")
+    left = LeftOut("Soil cores", "half.bin", "somebody began to upload it")
+    with State.open(desk.config.database, clock=SystemClock()) as state:
+        told = msgspec.json.encode(Facts(last_try=1.0, stalled=[left])).decode()
+        state.settings.set(FACTS, told)
+
+    page = desk.ok("status")
+
+    assert "1 upload of somebody else, not finished:" in page
+    assert "Soil cores/half.bin: somebody began to upload it" in page
+    assert desk.json("status")["stalled_uploads"] == [msgspec.to_builtins(left)]
 
 
 def test_status_needs_no_network_and_changes_nothing(desk: Desk) -> None:
