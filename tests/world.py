@@ -102,6 +102,7 @@ class World:
         self.adapters = dict(session.adapters)
         self.root = folder / "mirror"
         self.token = TOKEN
+        self.boot_id = "the same boot"
         self.keys = keys
         self.config_path = folder / "config.ini"
         self.configure(**keys)
@@ -138,7 +139,7 @@ class World:
             self.clock,
             pool=self.make_pool(),
             adapters=self.adapters,
-            boot_id="the same boot",
+            boot_id=self.boot_id,
             calls=self.calls,
             steps=self.steps,
         )

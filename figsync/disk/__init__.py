@@ -5,6 +5,7 @@ from figsync.disk.disk import Disk
 from figsync.disk.reader import PartBody
 from figsync.disk.temp import TempFile
 from figsync.disk.values import (
+    Contents,
     Entry,
     Hashed,
     Installed,
@@ -16,6 +17,7 @@ from figsync.disk.values import (
 __all__ = [
     "Calls",
     "Disk",
+    "Contents",
     "Entry",
     "Hashed",
     "Installed",

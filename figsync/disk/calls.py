@@ -34,6 +34,10 @@ class Calls:
     def after(self, call: str, name: str) -> None:
         """Called after each change that worked."""
 
+    def device(self, seen: os.stat_result) -> int:
+        """Return the device of what was seen: a mounted disk is one of its own."""
+        return seen.st_dev
+
     def create(self, place: Place) -> int:
         """Open a new file that only its owner can read, for writing."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -12,6 +12,7 @@ from figsync.disk.tree import Tree
 from figsync.disk.values import (
     CHUNK,
     READ,
+    Contents,
     Entry,
     Hashed,
     Place,
@@ -34,10 +35,18 @@ class Reader(Tree):
 
         Stale when the folder is gone; DiskProblem when it can not be read.
         """
+        return self.contents(folder).entries
+
+    def contents(self, folder: str) -> Contents:
+        """Return the names in *folder* as `entries` does, and the folder's device.
+
+        Devices mean something in comparison with each other, and at one time only.
+        """
         with told(folder or str(self.root)):
             try:
                 with self.folder(folder) as here, os.scandir(here) as names:
-                    return [_entry(name) for name in names]
+                    device = self.calls.device(os.fstat(here))
+                    return Contents([_entry(name) for name in names], device)
             except (FileNotFoundError, NotADirectoryError) as error:
                 raise stale(folder, "this folder is gone") from error
 

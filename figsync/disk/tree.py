@@ -43,7 +43,17 @@ class Tree:
         self._pinned = None
         with told(str(self.root)), self.folder("") as root:
             seen = os.fstat(root)
-            return RootIdentity(seen.st_dev, seen.st_ino, self.root.is_mount())
+            return RootIdentity(seen.st_dev, seen.st_ino, self._is_mount(seen))
+
+    def _is_mount(self, root: os.stat_result) -> bool:
+        above = os.stat(self.root.parent)  # noqa: PTH116 - beside an open folder's
+        is_top = (above.st_dev, above.st_ino) == (root.st_dev, root.st_ino)
+        return is_top or self.calls.device(above) != self.calls.device(root)
+
+    def device(self, path: str) -> int:
+        """Return the device that the folder *path* is on; "" is the root."""
+        with told(path or str(self.root)), self.folder(path) as folder:
+            return self.calls.device(os.fstat(folder))
 
     def free_bytes(self) -> int:
         """Return how many bytes a user may still write on the root's file system."""

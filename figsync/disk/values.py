@@ -29,6 +29,13 @@ class Entry(NamedTuple):
     stat: FileStat | None
 
 
+class Contents(NamedTuple):
+    """What is in a folder, and the device that the folder itself is on."""
+
+    entries: list[Entry]
+    device: int
+
+
 class Place(NamedTuple):
     """One name in an open folder, so that no symbolic link can lead elsewhere."""
 

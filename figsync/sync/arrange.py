@@ -25,7 +25,7 @@ from figsync.model import (
 from figsync.naming import fold, folder_name, shown, split_extension, unique_name
 from figsync.sync.look import content_md5
 from figsync.sync.mirror import Mirror
-from figsync.sync.root import record_id
+from figsync.sync.root import holds_anything, record_id
 from figsync.sync.scan import RECORD_FOLDER
 from figsync.sync.tasks import Task, do
 
@@ -174,7 +174,7 @@ def trash_folder(mirror: Mirror, action: TrashFolder) -> Task[None]:
         with state.atomic():
             state.files.drop_synced(where.item_id, row.path)
             state.files.save_local(where.folder, [], [row.path])
-    if is_bare(mirror, where.folder):
+    if not holds_anything(mirror, where.folder):
         mirror.disk.set_aside_record(where.folder)
         remove_made_folders(mirror, where.folder)
         state.items.drop(where.item_id)
@@ -187,20 +187,6 @@ def _trash(mirror: Mirror, action: TrashFolder, path: str, md5: str) -> Task[str
     target = f"{action.where.folder}/{path}"
     stat = action.local[path].stat
     return do(lambda: mirror.disk.trash(target, stat, md5=md5))
-
-
-def is_bare(mirror: Mirror, folder: str) -> bool:
-    """Tell whether no file is left below *folder* but its record."""
-    pending = [folder]
-    while pending:
-        here = pending.pop()
-        for name, stat in mirror.disk.entries(here):
-            if here == folder and name == RECORD_FOLDER:
-                continue
-            if stat is None or stat.kind != "folder":
-                return False
-            pending.append(f"{here}/{name}")
-    return True
 
 
 def remove_made_folders(mirror: Mirror, below: str) -> None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+from collections.abc import Mapping
+
+import msgspec
 
 from figsync.errors import NeedsPerson, StateDamaged
 from figsync.figshare import Account
+from figsync.state import State
 from figsync.sync.mirror import Mirror
 from figsync.sync.root import MARKER_ID
 from figsync.sync.tasks import Task, do
@@ -15,6 +19,7 @@ from figsync.sync.tasks import Task, do
 API = "api_url"
 ACCOUNT_ID = "account_id"
 SCOPE = "scope"
+FOLDER_RULES = "folder_rules"
 
 
 def check_account(mirror: Mirror) -> Task[Account]:
@@ -88,8 +93,34 @@ def remember_scope(mirror: Mirror) -> None:
 
 
 def acknowledge_scope(mirror: Mirror) -> None:
-    """Take the present scope for good."""
+    """Take the present scope for good, and the rules in all folders as they are."""
     mirror.state.settings.set(SCOPE, json.dumps(_scope(mirror), sort_keys=True))
+    mirror.state.settings.drop(FOLDER_RULES)
+
+
+def changed_rules(state: State, found: Mapping[str, str]) -> frozenset[str]:
+    """Return the items in whose folders other ignore rules stand than before.
+
+    *found* has the fingerprint of each item's own rules.
+    """
+    before = _folder_rules(state)
+    return frozenset(i for i, rules in found.items() if before.get(i, rules) != rules)
+
+
+def remember_rules(state: State, found: Mapping[str, str]) -> None:
+    """Store the fingerprints of folders seen the first time; the others stay."""
+    before, items = _folder_rules(state), state.items.all()
+    now = {i: rules for i, rules in (dict(found) | before).items() if i in items}
+    if now != before:
+        state.settings.set(FOLDER_RULES, json.dumps(now, sort_keys=True))
+
+
+def _folder_rules(state: State) -> dict[str, str]:
+    try:
+        text = state.settings.get(FOLDER_RULES) or "{}"
+        return msgspec.json.decode(text, type=dict[str, str])
+    except msgspec.MsgspecError:
+        return {}
 
 
 def _scope(mirror: Mirror) -> dict[str, str]:

@@ -16,7 +16,12 @@ from figsync.sync.bind import acknowledge_scope
 from figsync.sync.exclusions import keep_exclusions
 from figsync.sync.mirror import Mirror
 from figsync.sync.restore import lacking, record_restoring
-from figsync.sync.root import MARKER_ID, ROOT_ACKNOWLEDGED, check_marker
+from figsync.sync.root import (
+    MARKER_ID,
+    ROOT_ACKNOWLEDGED,
+    check_marker,
+    holds_anything,
+)
 
 SYNC_NEXT = "`figsync sync` carries it out"
 KEPT_COPY = "local copy"
@@ -195,7 +200,7 @@ def _cleared(mirror: Mirror, folder: str) -> bool:
     """Remove what figsync made of a folder without files; False if files remain."""
     if mirror.disk.stat(folder) is None:
         return True
-    if not arrange.is_bare(mirror, folder):
+    if holds_anything(mirror, folder):
         return False
     mirror.disk.set_aside_record(folder)
     arrange.remove_made_folders(mirror, folder)

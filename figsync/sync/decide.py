@@ -43,7 +43,7 @@ from figsync.sync.loose import plan_loose_files
 from figsync.sync.mirror import Mirror
 from figsync.sync.observe import View, look_up_claims
 from figsync.sync.policies import apply_policy
-from figsync.sync.root import RootView
+from figsync.sync.root import RootView, holds_anything
 from figsync.sync.scan import Scan
 from figsync.sync.survey import (
     Survey,
@@ -160,7 +160,9 @@ class Decider:
         item = self.view.items.get(item_id)
         where = Where(item_id, folder)
         if known.mode is Mode.ORPHANED:
-            return plan_orphan(where, self.survey.policy.rejected)
+            is_bare = not holds_anything(self.mirror, folder)
+            rejected = self.survey.policy.rejected
+            return plan_orphan(where, rejected, is_bare=is_bare)
         if known.mode is Mode.EXCLUDED:
             return Plan()
         if item is None or item.presence is Presence.UNKNOWN:
@@ -171,13 +173,9 @@ class Decider:
         if known.mode is Mode.METADATA:
             return plan + (yield from plan_record_only(self.mirror, self.survey, known))
         files = yield from plan_item(self.mirror, self.survey, item, known)
-        if not self.root.folders[folder].record_id and self._has_losses(item_id):
-            self.survey.unsure[item_id] = NO_RECORD
-            return files
-        return plan + files
-
-    def _has_losses(self, item_id: str) -> bool:
-        return bool(self.mirror.state.work.absences(f"local:{item_id}"))
+        if not self.root.folders[folder].record_id and item_id in self.survey.lost:
+            self.survey.unsure.setdefault(item_id, NO_RECORD)
+        return files if item_id in self.survey.unsure else plan + files
 
     def _of_folder(self, item: RemoteItem, known: SyncedItem) -> Plan:
         """Plan the folder's name and its record file."""

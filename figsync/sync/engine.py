@@ -19,7 +19,13 @@ from figsync.model import (
     WriteRecord,
 )
 from figsync.state import Retry
-from figsync.sync.bind import check_account, remember_scope, scope_change
+from figsync.sync.bind import (
+    changed_rules,
+    check_account,
+    remember_rules,
+    remember_scope,
+    scope_change,
+)
 from figsync.sync.carry import carry_out_requests
 from figsync.sync.decide import Decider
 from figsync.sync.exclusions import keep_exclusions, restore_exclusions
@@ -31,6 +37,7 @@ from figsync.sync.flights import stalled_uploads
 from figsync.sync.guards import Facts, Limits, Wait, guard
 from figsync.sync.hosts import OUTAGES, resting_for
 from figsync.sync.mirror import Mirror
+from figsync.sync.mounts import remember_mounts
 from figsync.sync.moves import moved_keys
 from figsync.sync.observe import View, observe
 from figsync.sync.obstacles import after_uploads
@@ -39,7 +46,7 @@ from figsync.sync.policies import Policy
 from figsync.sync.record import REFUSED, Recorder, retry_name
 from figsync.sync.restore import bringing, is_here
 from figsync.sync.root import check_root, look_at_root
-from figsync.sync.scan import Lens, mirror_rules
+from figsync.sync.scan import Lens
 from figsync.sync.send import (
     FOLDERS_KEPT,
     IN_VAIN,
@@ -112,7 +119,6 @@ def sync_once(mirror: Mirror, wish: Wish) -> Cycle:
     mirror.progress.phase("Checking the folder")
     if wish.retry_now:
         mirror.figshare.hosts.try_now()
-    mirror.rules = mirror_rules(mirror.config, mirror.disk)
     if not mirror.dry_run:
         carry_out_requests(mirror)
     check_root(mirror, may_be_empty=wish.bring_only)
@@ -214,6 +220,7 @@ def _guarded(
         approved=state.decisions.approved() - survey.blocked,
         moved=moved,
         scope_change=scope_change(mirror),
+        rules_changed=changed_rules(state, survey.rules),
     )
     return after_uploads(guard(plan, limits, facts, now))
 
@@ -310,6 +317,8 @@ def _remember(mirror: Mirror, cycle: Cycle, only: frozenset[str]) -> None:
             store_stalled(mirror, stalled_uploads(mirror))
         state.history.prune(now - 90 * DAY)
     remember_scope(mirror)
+    remember_mounts(state, cycle.survey.mounts)
+    remember_rules(state, cycle.survey.rules)
     if not mirror.dry_run:
         keep_exclusions(mirror)
 

@@ -26,6 +26,7 @@ from figsync.model import (
 from figsync.model.actions import Side
 
 REPLACED_PERCENT = 50
+OWN_RULES = "the ignore rules in its folder changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ class Facts:
     *missed_since* is when an absence was first seen, for those seen at least
     twice; *deleted* counts the files deleted on each side in the last 24 hours;
     *waits* are actions that failed or were repeated too often, with the reason;
-    *unsure* are items whose deletions can not be trusted, with the reason; *moved*
+    *rules_changed* are items with other ignore rules in their folders than before;
+    *unsure* are items whose folders can not be trusted, with the reason; *moved*
     are deletions whose bytes are proven to be in another item.
     """
 
@@ -67,6 +69,7 @@ class Facts:
     approved: frozenset[ActionKey] = frozenset()
     moved: frozenset[ActionKey] = frozenset()
     scope_change: str = ""
+    rules_changed: frozenset[str] = frozenset()
 
 
 Reasons = dict[ActionKey, str]
@@ -224,17 +227,24 @@ def _held_items(actions: Iterable[Action], limits: Limits, _: Facts) -> Reasons:
 
 
 def _changed_scope(actions: Iterable[Action], _: Limits, facts: Facts) -> Reasons:
-    if not facts.scope_change:
-        return {}
-    reason = f"{facts.scope_change}; figsync approve --scope acknowledges it"
-    return {action.key: reason for action in actions if action.deletes}
+    reasons: Reasons = {}
+    for action in actions:
+        own = action.where.item_id in facts.rules_changed
+        change = facts.scope_change or (OWN_RULES if own else "")
+        if action.deletes and change:
+            reasons[action.key] = f"{change}; figsync approve --scope acknowledges it"
+    return reasons
 
 
 def _unsure_items(actions: Iterable[Action], _: Limits, facts: Facts) -> Reasons:
+    """Hold everything about a folder that may not be the one that was synced.
+
+    What came down into it, or went up from it, would look deleted later on.
+    """
     return {
         action.key: facts.unsure[action.where.item_id]
         for action in actions
-        if action.deletes and action.where.item_id in facts.unsure
+        if action.where.item_id in facts.unsure
     }
 
 

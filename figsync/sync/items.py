@@ -188,12 +188,17 @@ def plan_lost(item: RemoteItem, known: SyncedItem) -> list[Action]:
     return []
 
 
-def plan_orphan(where: Where, rejected: Collection[ActionKey]) -> Plan:
+def plan_orphan(
+    where: Where, rejected: Collection[ActionKey], *, is_bare: bool
+) -> Plan:
     """Hold a folder whose item is gone from Figshare until a person decides.
 
     Figshare brings no item back: who rejects a new draft leaves the folder as it is.
+    One that is *bare* of anything but ignored files is nobody's any more.
     """
     action = SetAsideRecord(where, where.item_id)
+    if is_bare:
+        return Plan((action,))
     if action.key in rejected:
         return Plan(held=(Held(action, LEFT_ORPHANED, listed=True),))
     return Plan(held=(Held(action, ORPHANED),))

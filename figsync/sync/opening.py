@@ -18,7 +18,7 @@ from figsync.disk import Calls, Disk, Probe
 from figsync.errors import StateDamaged, WrongUsage
 from figsync.figshare import Figshare, Settings
 from figsync.lock import locked
-from figsync.naming import shown
+from figsync.naming import IgnoreRules, shown
 from figsync.state import State, Steps
 from figsync.sync.hosts import read_rests
 from figsync.sync.mirror import Mirror, Progress, Silent
@@ -83,7 +83,7 @@ def owned_mirror(config: Config, means: Means) -> Iterator[Mirror]:
 @contextmanager
 def dry_mirror(config: Config, means: Means) -> Iterator[Mirror]:
     """Open the mirror to plan only: nothing on the disk changes, the state included."""
-    disk = Disk(config.mirror.root, clock=means.clock)
+    disk = Disk(config.mirror.root, clock=means.clock, calls=means.calls)
     known = is_noted(config, means.clock)
     state = State.private_copy(config.database, clock=means.clock, known=known)
     try:
@@ -122,11 +122,17 @@ def _mirror(config: Config, means: Means, disk: Disk, state: State) -> Mirror:
         figshare=figshare,
         clock=means.clock,
         pool=means.pool or ThreadPool(transfer.workers),
-        rules=mirror_rules(config, disk),
+        rules=_rules(config, disk),
         abilities=_remembered_abilities(state),
         progress=means.progress,
         boot_id=means.boot_id,
     )
+
+
+def _rules(config: Config, disk: Disk) -> IgnoreRules:
+    if not disk.root.is_dir():
+        return IgnoreRules(config.mirror.ignore)
+    return mirror_rules(config, disk)
 
 
 def _keep_pace(mirror: Mirror) -> None:

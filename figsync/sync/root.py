@@ -17,12 +17,13 @@ from figsync.errors import (
 from figsync.model import FileStat, LocalFolder
 from figsync.naming import IGNORE_FILE, is_root_name_ignored, shown
 from figsync.sync.mirror import Mirror
-from figsync.sync.scan import RECORD_FOLDER
+from figsync.sync.scan import RECORD_FOLDER, mirror_rules
 
 MARKER_ID = "mirror_id"
 # An emptied root is an accident only where there was something to lose.
 EMPTIED_FILES = 2
 ROOT_ACKNOWLEDGED = "root_acknowledged"
+ROOT_MOUNTED = "root_mounted"
 
 
 class _RecordId(msgspec.Struct):
@@ -100,6 +101,9 @@ def check_root(mirror: Mirror, *, may_be_empty: bool = False) -> None:
     if mirror.dry_run and not expected and not mirror.disk.root.exists():
         return
     check_marker(mirror.disk, expected)
+    mirror.rules = mirror_rules(mirror.config, mirror.disk)
+    if expected:
+        _check_mounted(mirror, shown(str(mirror.disk.root)))
     if expected and not may_be_empty:
         _check_not_emptied(mirror, shown(str(mirror.disk.root)))
 
@@ -132,6 +136,23 @@ _MOUNT = (
 )
 
 
+def _check_mounted(mirror: Mirror, root: str) -> None:
+    """Raise NeedsPerson if a disk was mounted at the root, and is not any more.
+
+    What stands below it may be an older copy, with the same marker.
+    """
+    settings, is_mount = mirror.state.settings, mirror.disk.identity().is_mount
+    was_mount = settings.get(ROOT_MOUNTED) == "yes"
+    if was_mount and not is_mount and not settings.get(ROOT_ACKNOWLEDGED):
+        cause = "a disk was mounted there and is not now; nothing was changed"
+        remedy = (
+            "mount it, or run `figsync approve --scope` if the mirror is to be here"
+        )
+        raise NeedsPerson(root, cause, remedy)
+    if was_mount != is_mount:
+        settings.set(ROOT_MOUNTED, "yes" if is_mount else "no")
+
+
 def _check_not_emptied(mirror: Mirror, root: str) -> None:
     settings = mirror.state.settings
     had = mirror.state.files.synced_total()
@@ -139,7 +160,7 @@ def _check_not_emptied(mirror: Mirror, root: str) -> None:
         return
     view = look_at_root(mirror)
     is_acknowledged = bool(settings.get(ROOT_ACKNOWLEDGED))
-    if any(_holds_anything(mirror, name) for name in view.folders) or view.loose:
+    if any(holds_anything(mirror, name) for name in view.folders) or view.loose:
         # What a person acknowledged is this emptiness, not the next one.
         if is_acknowledged:
             settings.drop(ROOT_ACKNOWLEDGED)
@@ -154,8 +175,11 @@ def _check_not_emptied(mirror: Mirror, root: str) -> None:
     raise NeedsPerson(root, cause, remedy)
 
 
-def _holds_anything(mirror: Mirror, folder: str) -> bool:
-    """Tell whether a file, or a folder that can not be read, is below *folder*."""
+def holds_anything(mirror: Mirror, folder: str) -> bool:
+    """Tell whether anything but folders is below *folder*, what is ignored aside.
+
+    A folder that can not be read may hold something.
+    """
     pending = [folder]
     while pending:
         here = pending.pop()
@@ -164,9 +188,11 @@ def _holds_anything(mirror: Mirror, folder: str) -> bool:
         except (DiskProblem, Stale):
             return True
         for name, stat in entries:
-            if name == RECORD_FOLDER:
+            is_folder = stat is not None and stat.kind == "folder"
+            path = f"{here}/{name}"
+            if name == RECORD_FOLDER or mirror.rules.ignored(path, is_folder):
                 continue
-            if stat is None or stat.kind != "folder":
+            if not is_folder:
                 return True
-            pending.append(f"{here}/{name}")
+            pending.append(path)
     return False

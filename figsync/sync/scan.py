@@ -41,7 +41,8 @@ class Lens:
 class Walk:
     """What one pass over a folder saw, nothing read yet.
 
-    *closed* are sub-folders that could not be looked into, or are no folders.
+    *closed* are sub-folders that could not be looked into, or are no folders; on
+    *mounts* another disk is mounted ("" is the item folder itself).
     """
 
     folder: str
@@ -49,6 +50,7 @@ class Walk:
     unknown: dict[str, Unknown] = field(default_factory=dict)
     closed: dict[str, Unknown] = field(default_factory=dict)
     folders: set[str] = field(default_factory=set)
+    mounts: set[str] = field(default_factory=set)
     rules: IgnoreRules | None = None
 
     @property
@@ -78,23 +80,44 @@ def walk_folder(lens: Lens, folder: str) -> Walk:
     """List everything below an item folder in one pass, following no link."""
     walk = Walk(folder)
     rules = lens.rules
+    devices: dict[str, int] = {}
+    root = 0
     pending = [""]
     while pending:
         below = pending.pop()
+        place = f"{folder}/{below}".rstrip("/")
         try:
-            entries = lens.disk.entries(f"{folder}/{below}" if below else folder)
+            root = root or lens.disk.device("")
+            entries, devices[below] = lens.disk.contents(place)
+            if any(entry.name == IGNORE_FILE for entry in entries):
+                rules = _with_folder_rules(lens.disk, rules, place)
         except (Stale, DiskProblem):
+            # Without its rules a folder could show what nobody is to see.
             walk.closed[below] = Unknown.UNREADABLE
             continue
         prefix = f"{below}/" if below else ""
-        if any(entry.name == IGNORE_FILE for entry in entries):
-            place = f"{folder}/{below}".rstrip("/")
-            rules = _with_folder_rules(lens.disk, rules, place)
         for name, stat in entries:
             if name not in (RECORD_FOLDER, STATE_FOLDER):
                 _sort_in(walk, rules, prefix + name, stat, pending)
     walk.rules = rules
+    walk.mounts = _mounts(devices, root)
     return walk
+
+
+def own_rules(lens: Lens, walk: Walk) -> str:
+    """Return a short text that changes with the rules in the folder, "" for none."""
+    rules = walk.rules
+    return "" if rules is None or rules is lens.rules else rules.fingerprint
+
+
+def _mounts(devices: Mapping[str, int], root: int) -> set[str]:
+    """Return the folders that are on another device than the one they stand in."""
+    above = {path: path.rpartition("/")[0] for path in devices}
+    return {
+        path
+        for path, device in devices.items()
+        if device != (devices[above[path]] if path else root)
+    }
 
 
 def _sort_in(
@@ -124,7 +147,10 @@ def _sort_in(
 
 
 def mirror_rules(config: Config, disk: Disk) -> IgnoreRules:
-    """Return the rules for the whole mirror: the configured and those in the root."""
+    """Return the rules for the whole mirror: the configured and those in the root.
+
+    DiskProblem when those in the root can not be read.
+    """
     return _with_folder_rules(disk, IgnoreRules(config.mirror.ignore), "")
 
 
@@ -139,7 +165,7 @@ def _with_folder_rules(disk: Disk, rules: IgnoreRules, prefix: str) -> IgnoreRul
     try:
         with disk.open(f"{prefix}/{IGNORE_FILE}".lstrip("/")) as file:
             text = file.read(1 << 20) or b""
-    except (Stale, DiskProblem):
+    except Stale:  # there is none
         return rules
     return rules.nested(prefix, text.decode("utf-8", "replace").splitlines())
 
@@ -209,10 +235,21 @@ def _local_file(row: KnownFile, unknown: Unknown | None) -> LocalFile:
     )
 
 
-def _hidden(walk: Walk, path: str) -> Unknown | None:
+def is_closed(walk: Walk, path: str) -> bool:
+    """Tell whether nobody could look at *path* or a folder above it."""
+    return _closed(walk, path) is not None
+
+
+def _closed(walk: Walk, path: str) -> Unknown | None:
     for closed, why in walk.closed.items():
         if not closed or path == closed or path.startswith(f"{closed}/"):
             return why
+    return None
+
+
+def _hidden(walk: Walk, path: str) -> Unknown | None:
+    if why := _closed(walk, path):
+        return why
     rules = walk.rules
     if rules is not None and rules.ignored(f"{walk.folder}/{path}", False):
         return Unknown.IGNORED

@@ -27,11 +27,20 @@ from figsync.naming import original_of
 from figsync.state import Absence, Conflict, KnownFile, Transfer
 from figsync.sync.look import gone
 from figsync.sync.mirror import Mirror
+from figsync.sync.mounts import doubt, known_mounts
 from figsync.sync.obstacles import OBSTACLES, Names, around_obstacles
 from figsync.sync.plan import Change, local_change, plan_files
 from figsync.sync.policies import Policy, apply_policy
 from figsync.sync.room import Room
-from figsync.sync.scan import Lens, Scan, complete, scan, walk_folder
+from figsync.sync.scan import (
+    Lens,
+    Scan,
+    complete,
+    is_closed,
+    own_rules,
+    scan,
+    walk_folder,
+)
 from figsync.sync.tasks import Task
 
 LINKED = "the item has a linked file, and Figshare does not mix those with others"
@@ -62,6 +71,9 @@ class Survey:
     unsettled: int = 0
     missed_since: dict[tuple[str, str], float] = field(default_factory=dict)
     unsure: dict[str, str] = field(default_factory=dict)
+    lost: set[str] = field(default_factory=set)
+    mounts: dict[str, set[str]] = field(default_factory=dict)
+    rules: dict[str, str] = field(default_factory=dict)
     item_files: dict[str, int] = field(default_factory=dict)
     blocked: set[ActionKey] = field(default_factory=set)
 
@@ -79,6 +91,7 @@ def plan_item(
     plan = around_obstacles(apply_policy(actions, survey.policy, by_id), names)
     survey.item_files[item.item_id] = len(synced)
     _sight(mirror, survey, item.item_id, _missing_paths(plan))
+    _doubt(mirror, survey, where, found, synced)
     plan = _without_mixing(plan, records) + _blocked(survey, where, found, records)
     in_the_way = (*OBSTACLES, NO_PLACE)
     survey.blocked |= {h.action.key for h in plan.held if h.reason in in_the_way}
@@ -162,6 +175,8 @@ def survey_folder(
     known = mirror.state.files.local(where.folder)
     walk = walk_folder(survey.lens, where.folder)
     expected = {*synced, *(record.path for record in records)}
+    if synced:
+        survey.rules[where.item_id] = own_rules(survey.lens, walk)
     found = scan(survey.lens, walk, known, expected=expected)
     sizes: dict[int, set[str]] = defaultdict(set)
     for record in records:
@@ -261,6 +276,26 @@ def _sight(
         work.keep_absences(scope, names)
 
 
+def _doubt(
+    mirror: Mirror,
+    survey: Survey,
+    where: Where,
+    found: Scan,
+    synced: Mapping[str, SyncedFile],
+) -> None:
+    """Note an item that lost files, and one whose disk may have been unmounted."""
+    item_id, walk = where.item_id, found.walk
+    lost = synced.keys() - found.tree.keys()
+    if lost:
+        survey.lost.add(item_id)
+    before = known_mounts(mirror.state).get(item_id, [])
+    now = walk.mounts | {mount for mount in before if is_closed(walk, mount)}
+    if reason := doubt(where.folder, before=before, now=now, lost=lost):
+        survey.unsure[item_id] = reason
+    else:
+        survey.mounts[item_id] = now
+
+
 def _without_mixing(plan: Plan, records: Iterable[RemoteFile]) -> Plan:
     """Hold uploads into an item with a linked file."""
     if not any(record.link for record in records):
@@ -324,6 +359,9 @@ def plan_lost_folder(
     rows = tuple(synced[path] for path in sorted(synced))
     whole = {row.file_id for row in rows} == listed and item.file_count == len(listed)
     action = DeleteItem(where, rows, whole=whole)
+    before = known_mounts(mirror.state).get(item.item_id, [])
+    if reason := doubt(known.folder, before=before, now=(), lost=["", *synced]):
+        survey.unsure[item.item_id] = reason
     plan = apply_policy([action], survey.policy, {})
     deleting = any(isinstance(a, DeleteItem) for a in plan.actions)
     _sight(mirror, survey, item.item_id, [""] if deleting else [])

@@ -93,6 +93,17 @@ def test_an_emptied_root_stops_everything(world: World) -> None:
     assert_stopped(world, "figsync approve --scope")
 
 
+def test_a_root_in_which_only_ignored_files_are_left_is_emptied_too(
+    world: World,
+) -> None:
+    for path in world.tree():
+        (world.root / path).unlink()
+    world.drop("Leaves/.DS_Store", b"of the file manager")
+    world.drop("Leaves/raw/desktop.ini", b"of another one")
+
+    assert_stopped(world, "figsync approve --scope")
+
+
 def test_a_root_whose_item_folders_are_gone_stops_everything(world: World) -> None:
     for folder in ("Soil cores", "Leaves"):
         shutil.rmtree(world.root / folder)

@@ -730,3 +730,42 @@ def test_figsync_removes_only_folders_it_made_and_emptied(world: World) -> None:
 
     assert not (world.root / "Leaves/raw").exists()
     assert (world.root / "Leaves/mine").is_dir()
+
+
+@pytest.mark.parametrize("left", ["ignored files", "an empty folder"])
+def test_what_nobody_looks_at_makes_no_orphan_of_a_deleted_items_folder(
+    world: World, left: str
+) -> None:
+    mine = world.root / "Leaves/mine"
+    mine.mkdir()
+    if left == "ignored files":
+        (mine / ".DS_Store").write_bytes(b"of the file manager")
+        (mine / "notes.swp").write_bytes(b"of the editor")
+    world.box.web.delete_item(int(world.item_id("Leaves")))
+    world.clock.advance(60)
+
+    report = world.sync()
+
+    assert report.exit_code == 0
+    assert for_a_person(report) == []
+    kept = {path.name for path in (world.root / "Leaves").rglob("*")}
+    assert kept == {"mine"} | {path.name for path in mine.iterdir()}
+    assert len(world.trash()) == 5
+    assert_quiet(world)
+    assert len(world.box.web.item_ids()) == 1
+
+
+def test_an_orphan_is_over_when_a_person_took_away_what_was_left(
+    world: World,
+) -> None:
+    mine = world.drop("Leaves/a.csv", b"edited here")
+    world.settle()
+    world.box.web.delete_item(int(world.item_id("Leaves")))
+    world.clock.advance(60)
+    assert world.sync().exit_code == 4
+    (world.root / "Leaves/.DS_Store").write_bytes(b"of the file manager")
+    mine.unlink()
+
+    assert world.sync().exit_code == 0
+
+    assert_quiet(world)

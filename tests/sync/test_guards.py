@@ -448,14 +448,14 @@ class TestScopeAndDoubt:
             "the ignore rules changed; figsync approve --scope acknowledges it"
         }
 
-    def test_an_unsure_item_loses_nothing_and_others_go_on(self):
+    def test_an_unsure_item_is_left_alone_and_others_go_on(self):
         elsewhere = deletion(1, Where("9", "Other"))
-        actions = (*self.DELETIONS, upload(4), elsewhere)
+        actions = (*self.DELETIONS, upload(4), download(5), elsewhere)
         facts = replace(due(*actions), unsure={ITEM.item_id: "is it mounted?"})
 
         plan = guarded(*actions, facts=facts)
 
-        assert plan.actions == (upload(4), elsewhere)
+        assert plan.actions == (elsewhere,)
         assert reasons(plan) == {"is it mounted?"}
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from tests.sync.seen import assert_quiet, results
+from figsync.errors import DiskProblem
+from figsync.sync.carry import Asked, carry_out
+from tests.sync.seen import assert_quiet, reasons, results
 from tests.world import HOUR, World
 
 DAY = 24 * HOUR
@@ -206,3 +209,66 @@ def test_a_rule_that_no_longer_hides_a_file_lets_it_sync(tmp_path: Path) -> None
 
     assert set(world.remote("Soil cores")) == {"a.csv", "b.txt"}
     assert_quiet(world)
+
+
+def test_a_rule_taken_from_a_folder_deletes_nothing_until_acknowledged(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path, deletions__grace="0")
+    item = world.box.web.create_item("Soil cores")
+    files = {".figsyncignore": b"*.txt", "a.csv": b"a", "b.txt": b"b", "c.txt": b"c"}
+    ids = dict(zip(files, world.box.web.add_files(item, files), strict=True))
+    world.sync()
+    (world.root / "Soil cores/b.txt").unlink()
+    world.box.web.delete_file(ids["c.txt"])
+    world.clock.advance(60)
+    world.sync()
+    world.drop("Soil cores/.figsyncignore", b"# nothing is hidden")
+    world.settle()
+
+    for _ in range(2):
+        report = world.sync()
+        world.clock.advance(DAY)
+
+    assert (world.root / "Soil cores/c.txt").exists()
+    assert "b.txt" in world.box.web.tree(item)
+    told = "the ignore rules in its folder changed; figsync approve --scope"
+    assert told in reasons(report)
+    assert report.exit_code == 4
+    with world.mirror() as mirror:
+        carry_out(mirror, Asked("approve", {"scope": "yes"}))
+    world.sync()
+    assert not (world.root / "Soil cores/c.txt").exists()
+    assert "b.txt" not in world.box.web.tree(item)
+
+
+def test_rules_that_came_with_their_item_ask_nobody(world: World) -> None:
+    item = world.box.web.create_item("Soil cores")
+    world.box.web.add_files(item, {".figsyncignore": b"*.tmp", "a": b"a", "b": b"b"})
+    world.sync()
+    (world.root / "Soil cores/a").unlink()
+    world.sync()
+    world.clock.advance(2 * DAY)
+
+    assert world.sync().exit_code == 0
+    assert "a" not in world.box.web.tree(item)
+
+
+@pytest.mark.parametrize("place", ["", "Soil cores/"])
+def test_rules_that_can_not_be_read_show_nothing_to_figshare(
+    world: World, place: str
+) -> None:
+    world.drop("Soil cores/a.csv", b"1,2")
+    world.settle()
+    world.sync()
+    world.drop("Soil cores/secret.txt", b"not for Figshare")
+    (world.folder / "rules").write_bytes(b"secret.txt\n")
+    (world.root / f"{place}.figsyncignore").symlink_to(world.folder / "rules")
+    world.settle()
+    world.box.log.clear()
+
+    with suppress(DiskProblem):
+        report = world.sync()
+        assert report.not_uploadable
+
+    assert world.box.log.mutations() == ()
