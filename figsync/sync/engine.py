@@ -28,7 +28,7 @@ from figsync.sync.facts import store_account, store_left_out
 from figsync.sync.finish import finish_uploads
 from figsync.sync.guards import Facts, Limits, Wait, guard
 from figsync.sync.mirror import Mirror
-from figsync.sync.moves import moved_keys
+from figsync.sync.moves import moved_keys, with_interrupted_moves
 from figsync.sync.observe import View, observe
 from figsync.sync.obstacles import after_uploads
 from figsync.sync.parts import PART_SIZE
@@ -119,7 +119,7 @@ def sync_once(mirror: Mirror, wish: Wish) -> Cycle:
     mirror.progress.phase("Looking at files")
     survey = _survey(mirror, view.account)
     decider = Decider(mirror, view, look_at_root(mirror), survey, wish.only)
-    plan = _only(mirror, decider.plan())
+    plan = with_interrupted_moves(mirror, _only(mirror, decider.plan()))
     moved = moved_keys(mirror, plan)
     plan = _guarded(mirror, survey, plan, wish, moved)
     cycle = Cycle(plan, survey, view, not_found=decider.not_found(), moved=moved)
