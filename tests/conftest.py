@@ -14,11 +14,13 @@ __all__ = ["suite_contract"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Offer what makes the simulation and the damage test longer."""
+    """Offer what makes simulation, damage test and crash matrix longer."""
     told = "live through N more simulated histories"
     parser.addoption("--simulate", type=int, default=0, metavar="N", help=told)
     told = "damage the state database N more times"
     parser.addoption("--damage", type=int, default=0, metavar="N", help=told)
+    told = "die at every boundary of every crash scenario, not only at some"
+    parser.addoption("--crash-matrix", action="store_true", help=told)
 
 
 @pytest.fixture(autouse=True, scope="session")

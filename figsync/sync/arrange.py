@@ -25,7 +25,7 @@ from figsync.model import (
 from figsync.naming import fold, folder_name, shown, split_extension, unique_name
 from figsync.sync.look import content_md5
 from figsync.sync.mirror import Mirror
-from figsync.sync.root import holds_anything, record_id
+from figsync.sync.root import holds_anything, is_half_made, record_id
 from figsync.sync.scan import RECORD_FOLDER
 from figsync.sync.tasks import Task, do
 
@@ -72,14 +72,9 @@ def write_record(mirror: Mirror, action: WriteRecord) -> Task[None]:
     """Write an item's record, with its folder where there is none yet."""
     where, state = action.where, mirror.state
     if action.is_new:
-        if mirror.disk.stat(where.folder) is not None:
-            raise Stale(shown(where.folder), "a folder of this name was just made")
-        made = mirror.disk.make_folder(where.folder)
-        stat = _folder_stat(mirror, where.folder)
+        stat = _make_item_folder(mirror, where.folder)
         item = SyncedItem(where.item_id, where.folder, stat.inode, action.title)
-        with state.atomic():
-            state.items.save(replace(item, mode=action.mode))
-            state.files.add_made_folders(made)
+        state.items.save(replace(item, mode=action.mode))
     _write_record(mirror, where.item_id, where.folder)
     yield from ()
 
@@ -88,6 +83,16 @@ def _write_record(mirror: Mirror, item_id: str, folder: str) -> None:
     record = mirror.state.items.record(item_id)
     if record:
         mirror.disk.write_record(folder, record)
+
+
+def _make_item_folder(mirror: Mirror, folder: str) -> FileStat:
+    """Make a new folder in the root, or take the one an interrupted sync made."""
+    if mirror.disk.stat(folder) is None:
+        mirror.state.files.add_made_folders([folder])
+        mirror.disk.make_folder(folder)
+    elif not is_half_made(mirror, folder):
+        raise Stale(shown(folder), "a folder of this name was just made")
+    return _folder_stat(mirror, folder)
 
 
 def _folder_stat(mirror: Mirror, folder: str) -> FileStat:
@@ -134,11 +139,12 @@ def file_away(mirror: Mirror, action: FileAway) -> Task[None]:
             lambda: put_over(disk, name, f"{folder}/{name}", expect=action.stat)
         )
         return
-    taken = {fold(entry.name) for entry in disk.entries("")}
+    known = {item.folder for item in mirror.state.items.all().values()}
+    names = {entry.name for entry in disk.entries("")}
+    taken = {n for n in names if n in known or not is_half_made(mirror, n)}
     stem, _ = split_extension(name)
-    folder = unique_name(folder_name(stem), taken, name)
-    disk.make_folder(folder)
-    inode = _folder_stat(mirror, folder).inode
+    folder = unique_name(folder_name(stem), {fold(n) for n in taken}, name)
+    inode = _make_item_folder(mirror, folder).inode
     mirror.state.settings.set(FILED + name, f"{inode}/{folder}")
     disk.move(name, f"{folder}/{name}", expect=action.stat)
 
@@ -248,5 +254,6 @@ def exclude(mirror: Mirror, item_id: str, *, folder: str = "") -> None:
     """Stop mirroring an item; *folder* is where unsynced files of it remain."""
     state = mirror.state
     known = state.items.all()[item_id]
-    state.items.drop(item_id)
-    state.items.save(replace(known, mode=Mode.EXCLUDED, folder=folder))
+    with state.atomic():
+        state.items.drop(item_id)
+        state.items.save(replace(known, mode=Mode.EXCLUDED, folder=folder))

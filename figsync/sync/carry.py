@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from figsync.sync.root import (
 
 SYNC_NEXT = "`figsync sync` carries it out"
 KEPT_COPY = "local copy"
+EXCLUDING = "excluding:"
 _SEE_HELD = "see `figsync held` for the numbers"
 _SEE_ITEMS = "give the id of an item or the name of its folder"
 
@@ -167,24 +169,37 @@ def exclude(mirror: Mirror, words: Words) -> str:
     state, disk = mirror.state, mirror.disk
     known = _item(state, words["item"])
     told = shown(known.folder or known.title or known.item_id)
-    if known.mode is Mode.EXCLUDED:
+    folder, left = known.folder, EXCLUDING + known.item_id
+    if known.mode is not Mode.EXCLUDED:
+        _let_go(mirror, known)
+    elif not state.settings.get(left):
         return f"{told} is excluded already."
-    folder, synced = known.folder, state.files.synced(known.item_id)
-    # The state lets go first: no missing file may look like a deletion.
-    arrange.exclude(mirror, known.item_id, folder=folder)
-    if folder:
-        for row in synced.values():
-            _trash_if_same(disk, f"{folder}/{row.path}", row.md5)
+    for path, md5 in json.loads(state.settings.get(left)).items() if folder else ():
+        _trash_if_same(disk, f"{folder}/{path}", md5)
     remains = bool(folder) and not _cleared(mirror, folder)
-    if folder and not remains:
-        state.items.save(replace(state.items.all()[known.item_id], folder=""))
-        state.files.drop_folder(folder)
+    with state.atomic():
+        state.settings.drop(left)
+        if folder and not remains:
+            state.items.save(replace(state.items.all()[known.item_id], folder=""))
+            state.files.drop_folder(folder)
     keep_exclusions(mirror)
     kept = "; what was not synced stays in its folder" if remains else ""
     return (
         f"Excluded {told}: its files are in the trash, Figshare keeps its own{kept};"
         f" `figsync include {known.item_id}` brings it back."
     )
+
+
+def _let_go(mirror: Mirror, known: SyncedItem) -> None:
+    """Exclude an item in the state first: no missing file may look like a deletion.
+
+    What is to be trashed is noted, so that an interrupted exclusion can go on.
+    """
+    state, item_id = mirror.state, known.item_id
+    synced = {row.path: row.md5 for row in state.files.synced(item_id).values()}
+    with state.atomic():
+        arrange.exclude(mirror, item_id, folder=known.folder)
+        state.settings.set(EXCLUDING + item_id, json.dumps(synced))
 
 
 def _trash_if_same(disk: Disk, path: str, md5: str) -> None:

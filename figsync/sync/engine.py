@@ -38,7 +38,7 @@ from figsync.sync.guards import Facts, Limits, Wait, guard
 from figsync.sync.hosts import OUTAGES, resting_for
 from figsync.sync.mirror import Mirror
 from figsync.sync.mounts import remember_mounts
-from figsync.sync.moves import moved_keys
+from figsync.sync.moves import moved_keys, with_interrupted_moves
 from figsync.sync.observe import View, observe
 from figsync.sync.obstacles import after_uploads
 from figsync.sync.parts import PART_SIZE
@@ -146,7 +146,7 @@ def decided(mirror: Mirror, view: View, wish: Wish) -> Cycle:
     """
     survey = _survey(mirror, view.account)
     decider = Decider(mirror, view, look_at_root(mirror), survey, wish.only)
-    plan = _only(mirror, decider.plan())
+    plan = with_interrupted_moves(mirror, _only(mirror, decider.plan()))
     plan = fitted(mirror, survey, plan, free_quota(view.account))
     moved = moved_keys(mirror, plan)
     plan = _guarded(mirror, survey, plan, wish, moved)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from figsync.disk import Installed, TempFile
@@ -17,7 +18,7 @@ from figsync.model import (
     SyncedFile,
     Where,
 )
-from figsync.naming import conflict_name, shortcut
+from figsync.naming import conflict_name, original_of, shortcut
 from figsync.state import KnownFile
 from figsync.sync.mirror import Mirror
 from figsync.sync.tasks import Task, do
@@ -53,6 +54,7 @@ def download(mirror: Mirror, action: Download) -> Task[None]:
 def keep_both(mirror: Mirror, action: KeepBoth) -> Task[None]:
     """Give the name to the record; the local bytes stay beside it as a copy."""
     where, disk = action.where, mirror.disk
+    yield from do(lambda: _clear_staged(mirror, action))
     copy = conflict_name(
         f"{where.folder}/{action.path}",
         mirror.clock.now(),
@@ -60,6 +62,21 @@ def keep_both(mirror: Mirror, action: KeepBoth) -> Task[None]:
     )
     order = _Order(where, action.remote, action.local, keep_as=copy)
     yield from _place(mirror, order, lambda size: mirror.progress.moved(action, size))
+
+
+def _clear_staged(mirror: Mirror, action: KeepBoth) -> None:
+    """Trash the copies that hold this very record: an interrupted KeepBoth's.
+
+    The record takes a copy's name first, so that one swap gives both their place.
+    """
+    folder, _, _ = f"{action.where.folder}/{action.path}".rpartition("/")
+    for name, stat in mirror.disk.entries(folder):
+        path = f"{folder}/{name}"
+        if stat is None or stat.kind != "file" or stat.size != action.remote.size:
+            continue
+        if original_of(path) == f"{action.where.folder}/{action.path}":
+            with suppress(Stale):
+                mirror.disk.trash(path, stat, md5=action.remote.md5)
 
 
 def _place(mirror: Mirror, order: _Order, moved: Callable[[int], None]) -> Task[None]:

@@ -26,6 +26,33 @@ def moved_keys(mirror: Mirror, plan: Plan) -> frozenset[ActionKey]:
     return frozenset(loss.key for loss in losses if _is_proven_elsewhere(mirror, loss))
 
 
+def with_interrupted_moves(mirror: Mirror, plan: Plan) -> Plan:
+    """Mark the deletions whose files were moved within their item before a crash.
+
+    The new place is synced by now, so that the plan alone no longer shows the move.
+    """
+    return Plan(tuple(_moved_before(mirror, a) for a in plan.actions), plan.held)
+
+
+def _moved_before(mirror: Mirror, action: Action) -> Action:
+    if not isinstance(action, DeleteRemote):
+        return action
+    scope = f"local:{action.where.item_id}"
+    absence = mirror.state.work.absences(scope).get(action.path)
+    if absence is None:
+        return action
+    place = (action.where.item_id, action.moved_to)
+    if action.moved_to and absence.moved_to != BETWEEN.join(place):
+        moved = replace(absence, moved_to=BETWEEN.join(place))
+        mirror.state.work.save_absence(scope, action.path, moved)
+    item_id, _, path = absence.moved_to.partition(BETWEEN)
+    if action.moved_to or item_id != action.where.item_id:
+        return action
+    if not _is_proven_elsewhere(mirror, action):
+        return action
+    return replace(action, moved_to=path)
+
+
 def _pair(
     mirror: Mirror, losses: Iterable[DeleteRemote], actions: Iterable[Action]
 ) -> None:

@@ -37,7 +37,8 @@ class _RecordId(msgspec.Struct):
 class RootView:
     """The direct content of the root: item folders, loose files, everything else.
 
-    *names* are all names that are taken there, those of no concern included.
+    *names* are all names that are taken there, those of no concern included; the
+    empty folders that an interrupted sync made are free.
     """
 
     folders: dict[str, LocalFolder] = field(default_factory=dict)
@@ -54,7 +55,15 @@ def look_at_root(mirror: Mirror) -> RootView:
     for entry in mirror.disk.entries(""):
         view.names.add(entry.name)
         _sort_in(mirror, view, entry)
+    without = {name for name, folder in view.folders.items() if not folder.record_id}
+    view.names -= {name for name in without if is_half_made(mirror, name)}
     return view
+
+
+def is_half_made(mirror: Mirror, folder: str) -> bool:
+    """Tell whether figsync made *folder*, and was interrupted before it was used."""
+    is_own = folder in mirror.state.files.made_folders()
+    return is_own and not holds_anything(mirror, folder)
 
 
 def _sort_in(mirror: Mirror, view: RootView, entry: Entry) -> None:

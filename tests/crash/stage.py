@@ -1,0 +1,220 @@
+"""Where a scenario is played again and again, each time killed somewhere else."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from figsync.commands.shell import Shell
+from figsync.commands.status import look as standing
+from figsync.disk import Disk
+from figsync.errors import StateDamaged
+from figsync.model import FileStat
+from figsync.state import State
+from figsync.sync.loop import Report
+from tests.crash.boundaries import DEAD, Boundaries, Child, Say, forked
+from tests.crash.scene import Scene, look
+from tests.world import TestClock, World
+
+# Far ahead: the change times that the system gives lie before it for ever.
+START = 4_000_000_000.0
+PART = 1000
+LATER = 600.0
+MOST_SYNCS = 8
+Arrange = Callable[..., None]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A mirror, something that happened to it, and the sync that is going to die.
+
+    *weather* is the trouble that sync meets and no later one.  *lost* are item and
+    path of the records that may go without a successor; *expires* allows the trash to
+    lose bytes.  *again* allows a record to be begun anew.
+    """
+
+    name: str
+    arrange: Arrange
+    keys: Mapping[str, str] = field(default_factory=dict)
+    weather: Callable[[World], object] = id
+    machines: tuple[str, ...] = ("",)
+    lost: frozenset[tuple[str, str]] = frozenset()
+    expires: bool = False
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a scenario ended after all: the scene, what status says, what was sent."""
+
+    scene: Scene
+    status: str
+    sent: frozenset[tuple[str, int]]
+    last: Report
+    restless: str = ""
+
+
+class Stage:
+    """One scenario in a folder of its own."""
+
+    def __init__(self, scenario: Scenario, folder: Path) -> None:
+        self.scenario = scenario
+        self._world = folder / "world"
+        self._prepared = folder / "prepared"
+        self._seen: dict[str, dict[str, FileStat]] = {}
+        self._now = START
+        self._prepare()
+        self.before = self.look()
+
+    def look(self) -> Scene:
+        """Look at the world as it is, from outside."""
+        return look(self._world, self.scenario.machines[0])
+
+    def restore(self) -> None:
+        """Put everything back to where the scenario's last sync begins."""
+        shutil.rmtree(self._world)
+        shutil.copytree(self._prepared, self._world)
+        for machine in self.scenario.machines:
+            self._keep_known(machine)
+
+    def boundaries(self) -> list[str]:
+        """Return what the scenario's sync passes; the world is left as it ends."""
+        child = self._act(0, whole=True)
+        assert child.code == 0, child.said
+        return child.said.splitlines()
+
+    def kill(self, number: int) -> str:
+        """Sync until the boundary of this number and die; return what it was."""
+        child = self._act(number)
+        assert child.code == DEAD, f"it was to die at {number}, but {child}"
+        return child.said
+
+    def kill_recovery(self, number: int) -> None:
+        """Begin to recover, and die at the boundary of this number if there is one."""
+        child = self._act(number, later=LATER / 2, calm=True)
+        assert child.code in (0, DEAD), child.said
+
+    def recover(self) -> End:
+        """Sync as a person would who comes back later, until nothing is left to do."""
+        with ExitStack() as stack:
+            worlds = self._open(self._now + LATER, stack)
+            for _ in range(MOST_SYNCS):
+                reports = [world.sync() for world in worlds]
+                worlds[0].clock.advance(LATER)
+                if not any(report.outcomes for report in reports):
+                    break
+            sent = _sent(worlds[0])
+            restless = _restless(worlds)
+            status = standing(_shell(worlds[0])).state
+        return End(self.look(), status, sent, reports[0], restless)
+
+    def _prepare(self) -> None:
+        self._world.mkdir(parents=True)
+        (self._world / "outside").mkdir()
+        (self._world / "outside" / "kept.txt").write_text("not figsync's")
+        with ExitStack() as stack:
+            worlds = self._open(START, stack)
+            self.scenario.arrange(*worlds)
+            self._now = worlds[0].clock.now() + LATER
+            for machine, world in zip(self.scenario.machines, worlds, strict=True):
+                self._seen[machine] = _stats(world.root)
+        shutil.copytree(self._world, self._prepared)
+
+    def _open(self, at: float, stack: ExitStack) -> list[World]:
+        """Open the world as a process does that has just been started."""
+        worlds: list[World] = []
+        for machine in self.scenario.machines:
+            world = World(
+                self._world / machine,
+                seed=int(at),
+                part_size=PART,
+                clock=TestClock(at),
+                beside=worlds[0] if worlds else None,
+                **self.scenario.keys,
+            )
+            if not worlds:
+                stack.enter_context(closing(world.box))
+            worlds.append(world)
+        return worlds
+
+    def _act(
+        self, fatal: int, *, whole: bool = False, later: float = 0.0, calm: bool = False
+    ) -> Child:
+        """Let a process sync that dies at the boundary *fatal*."""
+
+        def act(say: Say) -> None:
+            boundaries = Boundaries(lambda passed: len(passed) == fatal, say)
+            with ExitStack() as stack:
+                world = self._open(self._now + later, stack)[0]
+                if not calm:
+                    self.scenario.weather(world)
+                boundaries.guard(world)
+                world.sync()
+                if whole:
+                    say("\n".join(boundaries.passed))
+
+        return forked(act)
+
+    def _keep_known(self, machine: str) -> None:
+        """Let the state know the copied files by the inodes that they have now."""
+        folder = self._world / machine
+        database = folder / "state" / "state.db"
+        if not database.exists():
+            return
+        before, now = self._seen[machine], _stats(folder / "mirror")
+        try:
+            state = State.open(database, clock=TestClock(self._now))
+        except StateDamaged:
+            return
+        with state, state.atomic():
+            for item in state.items.all().values():
+                if item.folder in now:
+                    state.items.save(replace(item, inode=now[item.folder].inode))
+            for below in state.files.folders():
+                known = [
+                    replace(file, stat=now[f"{below}/{path}"])
+                    for path, file in state.files.local(below).items()
+                    if before.get(f"{below}/{path}") == file.stat
+                ]
+                state.files.save_local(below, known)
+
+
+def _stats(root: Path) -> dict[str, FileStat]:
+    if not root.exists():
+        return {}
+    disk = Disk(root, clock=TestClock())
+    paths = [str(path.relative_to(root)) for path in root.rglob("*")]
+    found = {path: disk.stat(path) for path in paths if not path.startswith(".figsync")}
+    return {path: stat for path, stat in found.items() if stat is not None}
+
+
+def _sent(world: World) -> frozenset[tuple[str, int]]:
+    """Return upload token and number of each part that came."""
+    puts = world.box.log.find("upload", "PUT", status=200)
+    cut = [entry.path.split("/")[-2:] for entry in puts]
+    return frozenset((token, int(number)) for token, number in cut)
+
+
+def _restless(worlds: list[World]) -> str:
+    """Return what one more sync of all did, "" if nothing at all."""
+    worlds[0].box.log.clear()
+    before = [_stats(world.root) for world in worlds]
+    reports = [world.sync() for world in worlds]
+    if mutations := worlds[0].box.log.mutations():
+        return f"sent {mutations}"
+    if any(
+        report.outcomes or report.bytes_up + report.bytes_down for report in reports
+    ):
+        return f"did {[report.outcomes for report in reports]}"
+    after = [_stats(world.root) for world in worlds]
+    return "" if after == before else "changed the folder"
+
+
+def _shell(world: World) -> Shell:
+    shell = Shell(config_option=str(world.config_path))
+    shell.config = world.config
+    shell.clock = world.clock  # type: ignore[assignment]  # only asked for the time
+    return shell
