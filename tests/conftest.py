@@ -14,13 +14,17 @@ __all__ = ["suite_contract"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Offer what makes simulation, damage test and crash matrix longer."""
+    """Offer what makes long tests longer."""
     told = "live through N more simulated histories"
     parser.addoption("--simulate", type=int, default=0, metavar="N", help=told)
     told = "damage the state database N more times"
     parser.addoption("--damage", type=int, default=0, metavar="N", help=told)
     told = "die at every boundary of every crash scenario, not only at some"
     parser.addoption("--crash-matrix", action="store_true", help=told)
+    told = "kill N more processes of figsync at random moments"
+    parser.addoption("--kills", type=int, default=0, metavar="N", help=told)
+    told = "send and fetch a file of 2 GiB, which takes 7 GiB of disk"
+    parser.addoption("--big", action="store_true", help=told)
 
 
 @pytest.fixture(autouse=True, scope="session")

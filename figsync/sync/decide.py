@@ -42,17 +42,15 @@ from figsync.sync.items import (
 from figsync.sync.loose import plan_loose_files
 from figsync.sync.mirror import Mirror
 from figsync.sync.observe import View, look_up_claims
+from figsync.sync.one_sided import (
+    plan_gone_item,
+    plan_lost_folder,
+    plan_record_only,
+)
 from figsync.sync.policies import apply_policy
 from figsync.sync.root import RootView, holds_anything
 from figsync.sync.scan import Scan
-from figsync.sync.survey import (
-    Survey,
-    plan_gone_item,
-    plan_item,
-    plan_lost_folder,
-    plan_record_only,
-    survey_folder,
-)
+from figsync.sync.survey import Survey, plan_item, survey_folder
 from figsync.sync.tasks import Task, together
 
 TITLE_LIMIT = 1000

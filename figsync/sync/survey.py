@@ -8,17 +8,14 @@ from dataclasses import dataclass, field, replace
 
 from figsync.model import (
     ActionKey,
-    DeleteItem,
     DeleteRemote,
     Download,
     Held,
-    LocalFile,
     Plan,
     RemoteFile,
     RemoteItem,
     SyncedFile,
     SyncedItem,
-    TrashFolder,
     Unknown,
     Upload,
     Where,
@@ -45,9 +42,6 @@ from figsync.sync.tasks import Task
 
 LINKED = "the item has a linked file, and Figshare does not mix those with others"
 NO_PLACE = "a symlink or special file stands in its place; move that away"
-METADATA_ONLY = (
-    "only the record of this item is mirrored; figsync include {} changes it"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +84,7 @@ def plan_item(
     names = _names(found, records)
     plan = around_obstacles(apply_policy(actions, survey.policy, by_id), names)
     survey.item_files[item.item_id] = len(synced)
-    _sight(mirror, survey, item.item_id, _missing_paths(plan))
+    sight(mirror, survey, item.item_id, _missing_paths(plan))
     _doubt(mirror, survey, where, found, synced)
     plan = _without_mixing(plan, records) + _blocked(survey, where, found, records)
     in_the_way = (*OBSTACLES, NO_PLACE)
@@ -257,9 +251,7 @@ def _missing_paths(plan: Plan) -> list[str]:
     ]
 
 
-def _sight(
-    mirror: Mirror, survey: Survey, item_id: str, missing: Iterable[str]
-) -> None:
+def sight(mirror: Mirror, survey: Survey, item_id: str, missing: Iterable[str]) -> None:
     """Count this scan for every local absence; the others are forgotten."""
     work, scope = mirror.state.work, f"local:{item_id}"
     before = work.absences(scope)
@@ -318,51 +310,3 @@ def _blocked(
     plan = apply_policy(blocked, survey.policy, {})
     held = tuple(Held(action, NO_PLACE) for action in plan.actions)
     return Plan(held=plan.held + held)
-
-
-def plan_record_only(mirror: Mirror, survey: Survey, known: SyncedItem) -> Task[Plan]:
-    """Hold what people dropped into an item whose record alone is mirrored."""
-    where = Where(known.item_id, known.folder)
-    found = yield from survey_folder(mirror, survey, where, synced={}, records=())
-    reason = METADATA_ONLY.format(known.item_id)
-    dropped = (f for f in found.tree.values() if f.unknown is None and not f.refusal)
-    held = tuple(Held(Upload(where, file), reason) for file in dropped)
-    # Only including the item settles it: an approval would be asked for again.
-    survey.blocked |= {entry.action.key for entry in held}
-    return Plan(held=held)
-
-
-def plan_gone_item(
-    mirror: Mirror, survey: Survey, item: RemoteItem, known: SyncedItem
-) -> Task[Plan]:
-    """Plan what follows for a folder whose item is gone from Figshare."""
-    where = Where(item.item_id, known.folder, item.is_public)
-    synced = mirror.state.files.synced(item.item_id)
-    found = yield from survey_folder(mirror, survey, where, synced=synced, records=())
-    same: dict[str, LocalFile] = {
-        path: found.tree[path]
-        for path, row in synced.items()
-        if local_change(found.tree.get(path), row) is Change.SAME
-    }
-    rows = tuple(synced[path] for path in sorted(same))
-    action = TrashFolder(where, rows, same)
-    return apply_policy([action], survey.policy, {})
-
-
-def plan_lost_folder(
-    mirror: Mirror, survey: Survey, item: RemoteItem, known: SyncedItem
-) -> Plan:
-    """Plan what follows for a listed item whose folder is gone from the disk."""
-    where = Where(item.item_id, known.folder, item.is_public)
-    synced = mirror.state.files.synced(item.item_id)
-    listed = {f.file_id for f in mirror.state.items.remote_files(item.item_id)}
-    rows = tuple(synced[path] for path in sorted(synced))
-    whole = {row.file_id for row in rows} == listed and item.file_count == len(listed)
-    action = DeleteItem(where, rows, whole=whole)
-    before = known_mounts(mirror.state).get(item.item_id, [])
-    if reason := doubt(known.folder, before=before, now=(), lost=["", *synced]):
-        survey.unsure[item.item_id] = reason
-    plan = apply_policy([action], survey.policy, {})
-    deleting = any(isinstance(a, DeleteItem) for a in plan.actions)
-    _sight(mirror, survey, item.item_id, [""] if deleting else [])
-    return plan
