@@ -42,12 +42,13 @@ from figsync.sync.inquiry import Inquiry
 from figsync.sync.items import plan_orphan
 from figsync.sync.loose import WAIT
 from figsync.sync.obstacles import OBSTACLES, Names, around_obstacles
+from figsync.sync.one_sided import METADATA_ONLY
 from figsync.sync.plan import plan_files
 from figsync.sync.policies import Policy, apply_policy
 from figsync.sync.room import Newcomer, Room, refusals
 from figsync.sync.send import NOT_KEPT
 from figsync.sync.subject import Setting, Sides, Subject
-from figsync.sync.survey import LINKED, METADATA_ONLY, NO_PLACE
+from figsync.sync.survey import LINKED, NO_PLACE
 from figsync.sync.twins import one_record_a_path
 from figsync.sync.why import explain
 from tests.builders import (
