@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from figsync.model.trees import (
@@ -137,9 +137,13 @@ class MoveLocal(_OfRecord):
 
 @dataclass(frozen=True, slots=True)
 class KeepBoth(_OfRecord):
-    """Both sides changed: the record takes the name, the local bytes stay beside it."""
+    """Both sides changed: the record takes the name, the local bytes stay beside it.
+
+    *synced* is what both once held, None if they never agreed.
+    """
 
     local: LocalFile
+    synced: SyncedFile | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,9 +296,14 @@ class DeleteItem(_OfFiles):
     whole: bool = True
 
     @property
+    def only_excludes(self) -> bool:
+        """Tell whether nothing is deleted on Figshare by it."""
+        return self.where.is_public or not self.whole
+
+    @property
     def key(self) -> ActionKey:
         exact = ",".join(sorted(file.file_id for file in self.files))
-        how = "" if self.whole and not self.where.is_public else "exclude"
+        how = "exclude" if self.only_excludes else ""
         return ActionKey(self.kind, self.where.item_id, "", exact, how)
 
     deletes: ClassVar[Side] = "remote"

@@ -104,6 +104,14 @@ class Decisions:
         """Return all held actions in the order in which they were first held."""
         return self._db.load("held", _shown, "ORDER BY id")
 
+    def held_elsewhere(self, within: Collection[str]) -> list[HeldRow]:
+        """Return what waits outside of these folders and item ids, [] without any."""
+        return [
+            row
+            for row in self.held()
+            if not (row.listed or _is_within(row.key.item_id, row.folder, within))
+        ]
+
     def approve(self, ids: Iterable[int]) -> int:
         """Approve exactly the actions shown with these ids; return how many."""
         return self._decide("approved", ids)

@@ -12,6 +12,12 @@ from figsync.state.connection import Connection
 _DELETIONS = "WHERE (deleted_local > 0 OR deleted_remote > 0) AND at >= ?"
 
 
+_BY_ITEM_SINCE = (
+    "SELECT item_id, sum(deleted_remote) FROM history"
+    " WHERE (deleted_local > 0 OR deleted_remote > 0) AND at >= ? GROUP BY item_id"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class HistoryRow:
     """One finished action; *at* is POSIX seconds."""
@@ -75,6 +81,11 @@ class History:
         """Return how many files were deleted on one side since a POSIX time."""
         found = self._db.load("history", _deleted, _DELETIONS, to_time(since))
         return sum(local if side == "local" else remote for local, remote in found)
+
+    def item_deletions(self, since: float) -> dict[str, int]:
+        """Return by item how many files were deleted on Figshare since a POSIX time."""
+        rows = self._db.rows(_BY_ITEM_SINCE, to_time(since))
+        return {item_id: int(count) for item_id, count in rows}
 
     def prune(self, before: float) -> None:
         """Drop the rows older than a POSIX time."""

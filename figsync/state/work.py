@@ -65,6 +65,10 @@ class Retry:
     next_at: float
     message: str = ""
 
+    def is_waiting(self, now: float) -> bool:
+        """Tell whether its time is still to come; a clock set back prolongs no wait."""
+        return now < self.next_at <= now + retry_wait(self.tries)
+
 
 def retry_wait(tries: int) -> float:
     """Return the seconds to wait after *tries* failures: 1, 5, 25 min ... 6 h."""

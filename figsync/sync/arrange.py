@@ -210,7 +210,7 @@ def delete_item(mirror: Mirror, action: DeleteItem) -> Task[None]:
     if _is_back(mirror, where):
         raise Stale(shown(where.folder), "the folder is back")
     check_not_wanted(mirror, where.folder)
-    if where.is_public or not action.whole:
+    if action.only_excludes:
         exclude(mirror, where.item_id)
         return
     found = yield from do(

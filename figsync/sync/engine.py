@@ -27,6 +27,7 @@ from figsync.sync.bind import (
     scope_change,
 )
 from figsync.sync.carry import carry_out_requests
+from figsync.sync.counts import deleted_lately, held_elsewhere, items_emptied_lately
 from figsync.sync.decide import Decider
 from figsync.sync.exclusions import keep_exclusions, restore_exclusions
 from figsync.sync.execute import execute
@@ -34,7 +35,7 @@ from figsync.sync.facts import store_account, store_left_out, store_stalled
 from figsync.sync.finish import finish_uploads
 from figsync.sync.fitting import fitted, free_quota
 from figsync.sync.flights import stalled_uploads
-from figsync.sync.guards import Facts, Limits, Wait, guard
+from figsync.sync.guards import Elsewhere, Facts, Limits, Wait, guard
 from figsync.sync.hosts import OUTAGES, resting_for
 from figsync.sync.mirror import Mirror
 from figsync.sync.mounts import remember_mounts
@@ -208,11 +209,10 @@ def _guarded(
     )
     facts = Facts(
         mirror_files=state.files.synced_total(),
-        deleted={
-            "local": state.history.deletions("local", now - DAY),
-            "remote": state.history.deletions("remote", now - DAY),
-        },
+        deleted=deleted_lately(mirror),
+        item_deleted=items_emptied_lately(mirror),
         item_files=survey.item_files,
+        elsewhere=held_elsewhere(mirror, wish.only) if wish.only else Elsewhere(),
         missed_since=survey.missed_since,
         waits=_waits(mirror, plan, wish),
         unsure=survey.unsure,
@@ -233,7 +233,7 @@ def _waits(mirror: Mirror, plan: Plan, wish: Wish) -> dict[ActionKey, Wait]:
         retry = mirror.state.work.retry(retry_name(action.key))
         if reason := _repeated(mirror, action):
             waits[action.key] = Wait(reason)
-        elif retry is not None and retry.next_at > now and not wish.retry_now:
+        elif retry is not None and retry.is_waiting(now) and not wish.retry_now:
             waits[action.key] = _failed(action, retry)
         elif rest := resting_for(mirror, action):
             waits[action.key] = Wait(f"{rest.subject}: {rest.cause}", rest.until)

@@ -8,6 +8,7 @@ failure.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -19,13 +20,16 @@ from figsync.model import (
     DeleteRemote,
     Download,
     Held,
+    KeepBoth,
     Plan,
     TrashFolder,
+    TrashLocal,
     Upload,
 )
 from figsync.model.actions import Side
 
 REPLACED_PERCENT = 50
+AT_ONCE = "at once, more than the"
 OWN_RULES = "the ignore rules in its folder changed"
 
 
@@ -49,11 +53,22 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """How many files are held in folders that were not looked at, by side changed."""
+
+    deletions: Mapping[Side, int] = field(default_factory=dict)
+    edits: Mapping[Side, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What the guards know besides the plan.
 
     *missed_since* is when an absence was first seen, for those seen at least
-    twice; *deleted* counts the files deleted on each side in the last 24 hours;
+    twice; *deleted* counts the files deleted on each side in the last 24 hours,
+    *item_deleted* those of each item on Figshare; *item_files* are the files that
+    stand there.  *elsewhere* counts what is held in folders that a partial sync does
+    not look at: deletions by side, edits by the side that they change.
     *waits* are actions that failed or were repeated too often, with the reason;
     *rules_changed* are items with other ignore rules in their folders than before;
     *unsure* are items whose folders can not be trusted, with the reason; *moved*
@@ -62,7 +77,9 @@ class Facts:
 
     mirror_files: int = 0
     deleted: Mapping[Side, int] = field(default_factory=dict)
+    item_deleted: Mapping[str, int] = field(default_factory=dict)
     item_files: Mapping[str, int] = field(default_factory=dict)
+    elsewhere: Elsewhere = field(default_factory=Elsewhere)
     missed_since: Mapping[tuple[str, str], float] = field(default_factory=dict)
     waits: Mapping[ActionKey, Wait] = field(default_factory=dict)
     unsure: Mapping[str, str] = field(default_factory=dict)
@@ -148,15 +165,18 @@ def weight(action: Action) -> int:
 def _too_many_deletions(
     actions: Iterable[Action], limits: Limits, facts: Facts
 ) -> Reasons:
-    allowed = max(limits.max_files, facts.mirror_files * limits.max_percent // 100)
+    # What was deleted today is a part of what the share is taken of.
+    total = facts.mirror_files + sum(facts.deleted.values())
+    allowed = max(limits.max_files, total * limits.max_percent // 100)
     reasons: Reasons = {}
     sides: tuple[Side, Side] = ("local", "remote")
     for side in sides:
         pending = [a for a in actions if a.deletes == side and weight(a)]
         pending = [a for a in pending if a.key not in facts.moved]
         count = sum(map(weight, pending)) + facts.deleted.get(side, 0)
+        count += facts.elsewhere.deletions.get(side, 0)
         if count > allowed:
-            reason = _mass_reason(side, count, facts.mirror_files, allowed)
+            reason = _mass_reason(side, count, total, allowed)
             reasons.update({action.key: reason for action in pending})
     return reasons
 
@@ -170,41 +190,74 @@ def _mass_reason(side: Side, count: int, total: int, allowed: int) -> str:
 
 
 def _emptied_items(actions: Iterable[Action], _: Limits, facts: Facts) -> Reasons:
-    """Hold what would leave an item on Figshare without any file."""
+    """Hold what would leave an item on Figshare without any file.
+
+    What is only about to be sent fills nothing yet: it may fail.
+    """
     deletions: dict[str, list[Action]] = {}
-    arriving = {
-        action.where.item_id
-        for action in actions
-        if isinstance(action, Upload | Download) and action.key not in facts.waits
-    }
     for action in actions:
         moved = action.key in facts.moved
         if isinstance(action, DeleteRemote) and not (action.moved_to or moved):
             deletions.setdefault(action.where.item_id, []).append(action)
-    return {
-        action.key: f"it would empty the item of all its {len(group)} files"
-        for item_id, group in deletions.items()
-        if len(group) >= max(2, facts.item_files.get(item_id, 0))
-        and item_id not in arriving
-        for action in group
-    }
+    reasons: Reasons = {}
+    for item_id, group in deletions.items():
+        files = len(group) + facts.item_deleted.get(item_id, 0)
+        if files > 1 and len(group) >= facts.item_files.get(item_id, 0):
+            reason = f"it would empty the item of all its {files} files"
+            reasons.update({action.key: reason for action in group})
+    return reasons
 
 
 def _too_many_replacements(
     actions: Iterable[Action], limits: Limits, facts: Facts
 ) -> Reasons:
     allowed = max(limits.max_files, facts.mirror_files * REPLACED_PERCENT // 100)
-    up = [a for a in actions if isinstance(a, Upload) and a.replaces]
-    down = [a for a in actions if isinstance(a, Download) and a.replaces]
     reasons: Reasons = {}
-    for where, edits in (("on this computer", up), ("on Figshare", down)):
-        if len(edits) > allowed:
+    sides: tuple[tuple[Side, str], ...] = (
+        ("remote", "on this computer"),
+        ("local", "on Figshare"),
+    )
+    for side, where in sides:
+        edits = [action for action in actions if _edits(action, side)]
+        count = len(edits) + facts.elsewhere.edits.get(side, 0)
+        if count > allowed:
             reason = (
-                f"{len(edits)} of {facts.mirror_files} files were changed {where}"
-                f" at once, more than the {allowed} allowed without asking"
+                f"{count} of {facts.mirror_files} files were changed {where}"
+                f" {AT_ONCE} {allowed} allowed without asking"
             )
             reasons.update({action.key: reason for action in edits})
     return reasons
+
+
+def _edits(action: Action, side: Side) -> bool:
+    """Tell whether an action comes of an edit and changes a synced file on *side*."""
+    match action:
+        case Upload():
+            return side == "remote" and action.replaces is not None
+        case Download():
+            return side == "local" and action.replaces is not None
+        case KeepBoth():
+            return action.synced is not None
+        case _:
+            return False
+
+
+def elsewhere(held: Iterable[tuple[ActionKey, str]]) -> Elsewhere:
+    """Count what is held, each with its reason, where a partial sync does not look."""
+    deletions: Counter[Side] = Counter()
+    edits: Counter[Side] = Counter()
+    for key, reason in held:
+        if key.kind in _DELETING:
+            deletions[_DELETING[key.kind]] += len(key.file_id.split(","))
+        elif AT_ONCE in reason:
+            edits["remote" if key.kind == "Upload" else "local"] += 1
+    return Elsewhere(deletions, edits)
+
+
+_DELETING: Mapping[str, Side] = {
+    kind.__name__: kind.deletes
+    for kind in (DeleteItem, DeleteRemote, TrashFolder, TrashLocal)
+}
 
 
 def _held_items(actions: Iterable[Action], limits: Limits, _: Facts) -> Reasons:

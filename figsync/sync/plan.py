@@ -166,7 +166,7 @@ class _Case:
                 return self._download(sources)
             case Verdict.BOTH:
                 assert self.local and self.remote
-                return KeepBoth(self.where, self.remote, self.local)
+                return KeepBoth(self.where, self.remote, self.local, self.synced)
             case Verdict.DROP_LOCAL:
                 assert self.local and self.synced
                 return TrashLocal(self.where, self.synced, self.local)

@@ -15,6 +15,7 @@ from figsync.errors import (
 from figsync.model import (
     Action,
     ActionKey,
+    DeleteItem,
     DeleteRemote,
     Outcome,
     WriteRecord,
@@ -111,6 +112,8 @@ class Recorder:
         if outcome.result == "stale" or isinstance(action, _QUIET):
             return
         counted = outcome.result == "done" and action.key not in self._moved
+        if isinstance(action, DeleteItem) and action.only_excludes:
+            counted = False
         files = weight(action) if counted else 0
         self._mirror.state.history.add(
             action.kind,

@@ -83,7 +83,8 @@ def plan_item(
     by_id = {record.file_id: record for record in records}
     names = _names(found, records)
     plan = around_obstacles(apply_policy(actions, survey.policy, by_id), names)
-    survey.item_files[item.item_id] = len(synced)
+    standing = [record for record in records if record.unknown is None]
+    survey.item_files[item.item_id] = len(standing)
     sight(mirror, survey, item.item_id, _missing_paths(plan))
     _doubt(mirror, survey, where, found, synced)
     plan = _without_mixing(plan, records) + _blocked(survey, where, found, records)

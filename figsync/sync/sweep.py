@@ -18,6 +18,7 @@ from figsync.sync.tasks import Task, do, together
 DAY = 24 * 3600.0
 CLOCKS = "clocks"
 CLOCK_SET = "clock_set"
+CLOCK_BEFORE = "clock_before"
 JUMP_SECONDS = 300.0
 
 
@@ -115,6 +116,7 @@ def restart_grace_after_jump(mirror: Mirror, item_ids: Iterable[str]) -> bool:
     work = mirror.state.work
     with mirror.state.atomic():
         mirror.state.settings.set(CLOCK_SET, str(now))
+        mirror.state.settings.set(CLOCK_BEFORE, str(json.loads(stored)[0]))
         for item_id in item_ids:
             scope = f"local:{item_id}"
             for name, seen in work.absences(scope).items():

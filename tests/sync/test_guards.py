@@ -27,7 +27,7 @@ from figsync.model import (
     Upload,
     Where,
 )
-from figsync.sync.guards import Facts, Limits, Wait, guard, weight
+from figsync.sync.guards import Facts, Limits, Wait, elsewhere, guard, weight
 from tests.builders import ITEM, a_file, a_record, a_row
 
 NOW = 1_000_000.0
@@ -55,6 +55,12 @@ def upload(number: int, *, replaces: bool = True) -> Upload:
 def download(number: int, *, replaces: bool = True) -> Download:
     old = a_file(f"{number}", "old") if replaces else None
     return Download(ITEM, a_record(f"{number}", f"1{number}", "new"), old)
+
+
+def both_edited(number: int, *, agreed: bool = True) -> KeepBoth:
+    path = f"{number}"
+    row = a_row(path, path, "old") if agreed else None
+    return KeepBoth(ITEM, a_record(path, "9", "there"), a_file(path, "here"), row)
 
 
 def item_deletion(files: int = 2, where: Where = ITEM, *, first: int = 0) -> DeleteItem:
@@ -121,9 +127,46 @@ class TestTooManyDeletions:
     @pytest.mark.parametrize("side", MAKERS)
     def test_what_was_deleted_in_the_last_day_counts(self, side):
         action = MAKERS[side](1)
-        facts = replace(due(action), deleted={SIDES[side]: 20})
+        facts = replace(due(action), deleted={SIDES[side]: 20}, mirror_files=60)
 
         assert guarded(action, facts=facts).actions == ()
+
+    @pytest.mark.parametrize("side", MAKERS)
+    @pytest.mark.parametrize("done", [0, 10, 250])
+    def test_the_share_is_of_what_there_was_a_day_ago(self, side, done):
+        some = [MAKERS[side](n) for n in range(250 - done)]
+        one_more = MAKERS[side](250)
+        facts = due(*some, one_more)
+        facts = replace(facts, deleted={SIDES[side]: done}, mirror_files=1000 - done)
+
+        assert guarded(*some, facts=facts).held == ()
+        above = guarded(*some, one_more, facts=facts)
+        assert above.actions == ()
+        assert "251 of 1000 files" in above.held[0].reason
+
+    @pytest.mark.parametrize("side", MAKERS)
+    def test_what_is_held_in_other_folders_counts(self, side):
+        action = MAKERS[side](1)
+        held = [MAKERS[side](n).key for n in range(2, 22)]
+        there = elsewhere((key, "deleted here") for key in held)
+        fewer = elsewhere((key, "deleted here") for key in held[:-1])
+
+        assert guarded(action, facts=replace(due(action), elsewhere=there)).held
+        assert not guarded(action, facts=replace(due(action), elsewhere=fewer)).held
+
+    def test_items_held_in_other_folders_count_as_their_files(self):
+        items = (item_deletion(7), item_deletion(0), folder_trashing(9))
+
+        found = elsewhere((item.key, "its folder was deleted") for item in items)
+
+        assert found.deletions == {"remote": 8, "local": 9}
+        assert found.edits == {}
+
+    @pytest.mark.parametrize("side", MAKERS)
+    def test_none_may_be_deleted_where_none_is_allowed(self, side):
+        action, none = MAKERS[side](1), Limits(max_files=0, max_percent=0)
+
+        assert guarded(action, facts=due(action), limits=none).actions == ()
 
     @pytest.mark.parametrize("side", MAKERS)
     def test_deletions_on_the_other_side_do_not_count(self, side):
@@ -260,22 +303,36 @@ class TestEmptiedItems:
 
         assert guarded(*lost, facts=facts).actions == tuple(lost)
 
-    @pytest.mark.parametrize("arrival", [upload(3, replaces=False), download(3)])
-    def test_an_item_that_gains_a_file_is_not_emptied(self, arrival):
-        lost = [deletion(1), deletion(2)]
-        facts = replace(due(*lost), item_files={ITEM.item_id: 2})
+    def test_a_file_that_stands_there_besides_leaves_it_filled(self):
+        lost, arrival = [deletion(1), deletion(2)], download(3, replaces=False)
+        facts = replace(due(*lost), item_files={ITEM.item_id: 3})
 
         assert guarded(*lost, arrival, facts=facts).held == ()
 
-    def test_an_arrival_that_waits_is_no_arrival(self):
+    def test_a_file_that_is_only_about_to_be_sent_fills_nothing_yet(self):
         lost, arrival = [deletion(1), deletion(2)], upload(3, replaces=False)
-        facts = replace(
-            due(*lost),
-            item_files={ITEM.item_id: 2},
-            waits={arrival.key: Wait("it failed", NOW + 60)},
-        )
+        facts = replace(due(*lost), item_files={ITEM.item_id: 2})
 
-        assert guarded(*lost, arrival, facts=facts).actions == ()
+        assert guarded(*lost, arrival, facts=facts).actions == (arrival,)
+
+    def test_a_file_deleted_on_the_web_fills_nothing_any_more(self):
+        lost = [deletion(1), deletion(2)]
+        facts = replace(due(*lost), item_files={ITEM.item_id: 2})
+
+        plan = guarded(*lost, trashing(3), facts=facts)
+
+        assert plan.actions == (trashing(3),)
+
+    def test_emptying_an_item_one_by_one_within_a_day_is_held(self):
+        last = deletion(1)
+        alone = replace(due(last), item_files={ITEM.item_id: 1})
+        facts = replace(alone, item_deleted={ITEM.item_id: 2})
+        others = replace(alone, item_deleted={"9": 2})
+
+        assert reasons(guarded(last, facts=facts)) == {
+            "it would empty the item of all its 3 files"
+        }
+        assert guarded(last, facts=others).actions == (last,)
 
     def test_moving_every_file_empties_nothing(self):
         moved = [deletion(n, moved_to=f"new/{n}") for n in range(2)]
@@ -305,6 +362,25 @@ class TestTooManyReplacements:
 
         assert guarded(*edits[:-1], facts=facts).held == ()
         assert [h.action for h in guarded(*edits, facts=facts).held] == edits
+
+    @pytest.mark.parametrize("edit", [upload, download], ids=["here", "there"])
+    def test_files_that_both_sides_edited_count_on_either(self, edit):
+        edits = [edit(n) for n in range(40)]
+        both, new = both_edited(40), both_edited(41, agreed=False)
+
+        assert guarded(*edits, new, facts=due()).held == ()
+        held = [h.action for h in guarded(*edits, both, facts=due()).held]
+        assert held == [*edits, both]
+
+    @pytest.mark.parametrize("edit", [upload, download], ids=["here", "there"])
+    def test_edits_held_in_other_folders_count(self, edit):
+        everywhere = guarded(*map(edit, range(41)), facts=due())
+        rows = [(held.action.key, held.reason) for held in everywhere.held]
+        facts = replace(due(), elsewhere=elsewhere(rows[1:]))
+
+        assert guarded(edit(0), facts=facts).actions == ()
+        other = {upload: download, download: upload}[edit](0)
+        assert guarded(other, facts=facts).actions == (other,)
 
     def test_the_two_sides_are_counted_apart(self):
         edits = [edit(n) for n in range(40) for edit in (upload, download)]
