@@ -72,7 +72,7 @@ def write_record(mirror: Mirror, action: WriteRecord) -> Task[None]:
     """Write an item's record, with its folder where there is none yet."""
     where, state = action.where, mirror.state
     if action.is_new:
-        stat = _make_item_folder(mirror, where.folder)
+        stat = make_item_folder(mirror, where.folder)
         item = SyncedItem(where.item_id, where.folder, stat.inode, action.title)
         state.items.save(replace(item, mode=action.mode))
     _write_record(mirror, where.item_id, where.folder)
@@ -85,7 +85,15 @@ def _write_record(mirror: Mirror, item_id: str, folder: str) -> None:
         mirror.disk.write_record(folder, record)
 
 
-def _make_item_folder(mirror: Mirror, folder: str) -> FileStat:
+def free_folder(mirror: Mirror, title: str, key: str) -> str:
+    """Return a name for an item's folder that no other has; *key* makes it unique."""
+    known = {item.folder for item in mirror.state.items.all().values()} - {""}
+    names = {entry.name for entry in mirror.disk.entries("")} - known
+    taken = known | {name for name in names if not is_half_made(mirror, name)}
+    return unique_name(folder_name(title), {fold(name) for name in taken}, key)
+
+
+def make_item_folder(mirror: Mirror, folder: str) -> FileStat:
     """Make a new folder in the root, or take the one an interrupted sync made."""
     if mirror.disk.stat(folder) is None:
         mirror.state.files.add_made_folders([folder])
@@ -139,12 +147,9 @@ def file_away(mirror: Mirror, action: FileAway) -> Task[None]:
             lambda: put_over(disk, name, f"{folder}/{name}", expect=action.stat)
         )
         return
-    known = {item.folder for item in mirror.state.items.all().values()}
-    names = {entry.name for entry in disk.entries("")}
-    taken = {n for n in names if n in known or not is_half_made(mirror, n)}
     stem, _ = split_extension(name)
-    folder = unique_name(folder_name(stem), {fold(n) for n in taken}, name)
-    inode = _make_item_folder(mirror, folder).inode
+    folder = free_folder(mirror, stem, name)
+    inode = make_item_folder(mirror, folder).inode
     mirror.state.settings.set(FILED + name, f"{inode}/{folder}")
     disk.move(name, f"{folder}/{name}", expect=action.stat)
 
@@ -184,8 +189,13 @@ def trash_folder(mirror: Mirror, action: TrashFolder) -> Task[None]:
         mirror.disk.set_aside_record(where.folder)
         remove_made_folders(mirror, where.folder)
         state.items.drop(where.item_id)
-    else:
-        known = state.items.all()[where.item_id]
+        return
+    known = state.items.all()[where.item_id]
+    with state.atomic():
+        # What a kill left here was in the trash already.
+        for path in state.files.synced(where.item_id):
+            if mirror.disk.stat(f"{where.folder}/{path}") is None:
+                state.files.drop_synced(where.item_id, path)
         state.items.save(replace(known, mode=Mode.ORPHANED))
 
 

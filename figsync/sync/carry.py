@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from figsync.disk import Disk
 from figsync.errors import FigsyncError, NeedsPerson, Stale, WrongUsage
 from figsync.model import FileStat, Mode, SyncedItem
-from figsync.naming import fold, folder_name, shown, unique_name, with_suffix
+from figsync.naming import folder_name, shown, with_suffix
 from figsync.state import Conflict, HeldRow, State
 from figsync.sync import arrange
 from figsync.sync.bind import acknowledge_scope
@@ -155,13 +155,9 @@ def include(mirror: Mirror, words: Words) -> str:
 
 def _with_folder(mirror: Mirror, known: SyncedItem) -> SyncedItem:
     """Make a folder for an item that has none, under a name that is free."""
-    taken = {fold(entry.name) for entry in mirror.disk.entries("")}
-    taken |= {fold(item.folder) for item in mirror.state.items.all().values()}
-    name = unique_name(folder_name(known.title), taken, known.item_id)
-    made = mirror.disk.make_folder(name)
-    mirror.state.files.add_made_folders(made)
-    stat = mirror.disk.stat(name)
-    return replace(known, folder=name, inode=stat.inode if stat else 0)
+    name = arrange.free_folder(mirror, known.title, known.item_id)
+    stat = arrange.make_item_folder(mirror, name)
+    return replace(known, folder=name, inode=stat.inode)
 
 
 def exclude(mirror: Mirror, words: Words) -> str:

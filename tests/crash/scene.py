@@ -24,7 +24,8 @@ _CHANCE = re.compile(
     r"\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\b"
     r'|\.\d+\.\d+(-\w+)?\b|"pid": \d+'
 )
-_INODES = {"local_files": ("ctime_ns", "inode"), "items": ("inode", "checksum")}
+_PASSING = {"ctime_ns", "inode", "checksum"}
+_WITH_STATS = ("swaps", "filed:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,12 +187,14 @@ def _rows(database: sqlite3.Connection) -> Iterator[str]:
         yield table
         if table != "_sqlite_migrations":
             for row in database.execute(f'SELECT * FROM "{table}"'):
-                yield repr(_lasting(table, row))
+                yield repr(_lasting(row))
 
 
-def _lasting(table: str, row: sqlite3.Row) -> list[Any]:  # whatever SQLite holds
-    left_out = _INODES.get(table, ())
-    return [row[column] for column in row.keys() if column not in left_out]  # noqa: SIM118
+def _lasting(row: sqlite3.Row) -> list[Any]:  # whatever SQLite holds
+    """Return a row without what depends on the inodes that a copy has."""
+    if str(row[0]).startswith(_WITH_STATS):
+        return [row[0], bool(row[1])]
+    return [row[column] for column in row.keys() if column not in _PASSING]  # noqa: SIM118
 
 
 def _wreck(root: Path, files: dict[str, bytes], rows: Iterable[str]) -> str:

@@ -158,3 +158,35 @@ def test_an_exclusion_is_whole_or_not_at_all(world: World, time: int) -> None:
 
     assert (known.mode is Mode.EXCLUDED) == (not rows)
     assert set(world.remote("Ice")) == {"a.csv", "raw/b.csv"}
+
+
+def test_an_included_item_gets_the_folder_that_was_made_before_a_kill(
+    world: World,
+) -> None:
+    ice(world)
+    item = world.box.web.create_item("Soil")
+    world.box.web.add_file(item, "a.csv", b"old soil")
+    synced(world)
+    ask(world, "exclude", item="Soil")
+    synced(world)
+    ask(world, "include", item=str(item))
+
+    dies(world, "after mkdir", time=2)  # the first one is for the permissions
+    world.sync()
+
+    assert set(world.tree()) == {"Ice/a.csv", "Ice/raw/b.csv", "Soil/a.csv"}
+
+
+def test_what_a_kill_left_in_the_trash_is_synced_no_longer(world: World) -> None:
+    synced(world, Soil={"c.csv": "old c"})
+    item = ice(world)
+    world.drop("Ice/mine.csv", "never sent")
+    world.box.web.delete_item(item)
+    world.settle()
+
+    dies(world, "after rename_new", time=5)  # four of them try the file system
+    world.sync()
+
+    assert set(world.tree()) == {"Ice/mine.csv", "Soil/c.csv"}
+    with world.state() as state:
+        assert state.files.synced(str(item)) == {}
