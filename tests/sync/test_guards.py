@@ -466,7 +466,7 @@ class TestWaits:
         plan = guarded(upload(1), upload(2), facts=facts)
 
         assert plan.actions == (upload(2),)
-        assert plan.held == (Held(upload(1), "it failed", NOW + 60),)
+        assert plan.held == (Held(upload(1), "it failed", NOW + 60, failing=True),)
 
     def test_a_wait_ends_exactly_at_its_time(self):
         facts = replace(due(), waits={upload(1).key: Wait("it failed", NOW)})
