@@ -84,6 +84,27 @@ class Failing(Poor):
             raise OSError(self.code, os.strerror(self.code), name)
 
 
+class Small(Calls):
+    """A disk with so many bytes free, fewer with each one that is written.
+
+    *least* is the least that ever was free; *asked* how often somebody wanted to know.
+    """
+
+    def __init__(self, free: int) -> None:
+        self.free = self.least = free
+        self.asked = 0
+
+    def free_bytes(self, folder: int) -> int:
+        del folder
+        self.asked += 1
+        return self.free
+
+    def write(self, file: int, chunk: bytes, *, name: str) -> None:
+        super().write(file, chunk, name=name)
+        self.free -= len(chunk)
+        self.least = min(self.least, self.free)
+
+
 class Meddling(Calls):
     """Does something of its own right before the first call of one kind."""
 

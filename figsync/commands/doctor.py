@@ -23,6 +23,7 @@ from figsync.sync.root import MARKER_ID, check_marker
 from figsync.sync.send import FOLDERS_KEPT
 
 LITTLE_ROOM = 1 << 30
+LITTLE_ROOM_FOR_STATE = 64 << 20
 LITTLE_QUOTA = 0.05
 CLOCK_SECONDS = 60.0
 WATCH_LIMIT = Path("/proc/sys/fs/inotify/max_user_watches")
@@ -187,6 +188,20 @@ def _room(patient: Patient) -> Iterator[Finding]:
     free = patient.disk.free_bytes()
     remedy = "free some space on this disk" if free < LITTLE_ROOM else ""
     yield Finding("disk space", f"{size_text(free)} free", remedy)
+    yield from _room_of_state(patient)
+
+
+def _room_of_state(patient: Patient) -> Iterator[Finding]:
+    """Look at the database's disk too, if it is another one."""
+    folder = patient.config.database.parent
+    if not folder.is_dir():
+        return
+    disk = Disk(folder, clock=patient.shell.clock)
+    if disk.identity().device == patient.disk.identity().device:
+        return
+    free = disk.free_bytes()
+    remedy = "free some space there" if free < LITTLE_ROOM_FOR_STATE else ""
+    yield Finding("disk space of the database", f"{size_text(free)} free", remedy)
 
 
 def _watches(patient: Patient) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ import click
 
 from figsync.commands.shell import is_terminal
 from figsync.naming import shown
+from figsync.naming import size_text as size_text
 
 
 def say(line: str = "") -> None:
@@ -37,17 +38,6 @@ def say_json(value: object) -> None:
 def plural(count: int, one: str, many: str = "") -> str:
     """Return `1 file`, `2 files`."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
-def size_text(size: float) -> str:
-    """Return a number of bytes as people say it."""
-    if size < 1024:
-        return plural(int(size), "byte")
-    for unit in ("KiB", "MiB", "GiB"):
-        size /= 1024
-        if size < 1024:
-            return f"{size:.1f} {unit}"
-    return f"{size / 1024:.1f} TiB"
 
 
 def when_text(at: float | None) -> str:

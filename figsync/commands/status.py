@@ -145,6 +145,7 @@ def _as_json(now: Standing) -> dict[str, object]:
         "last_sync": iso(facts.last_sync),
         "last_try": iso(facts.last_try),
         "error": now.error,
+        "no_room": facts.no_room,
         "hosts_left_alone": [as_json_rest(rest) for rest in now.rests],
         "held_actions": [as_json_row(row) for row in now.held],
         "conflict_copies": [
@@ -195,6 +196,8 @@ def _page(now: Standing) -> Iterator[str]:
         return
     yield f"Account:    {shown(facts.account)}{_room(facts)}"
     yield f"Last sync:  {when_text(facts.last_sync) or 'none came to its end yet'}"
+    if facts.no_room:
+        yield f"No room:    {facts.no_room}; uploads go on, downloads wait"
     size = size_text(now.size)
     items, files = plural(now.items, "item"), plural(now.files, "file")
     yield f"In sync:    {files} ({size}) in {items}"

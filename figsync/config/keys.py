@@ -191,6 +191,13 @@ KEYS = (
         whole_number(1, 1_000_000),
     ),
     Key(
+        "transfer",
+        "disk_reserve",
+        "512 MiB",
+        "How much of the mirror's disk downloads leave free; 0 is no limit.",
+        size(),
+    ),
+    Key(
         "schedule",
         "pull_every",
         "15m",

@@ -86,6 +86,7 @@ class TransferSettings:
     burst: int
     bandwidth_limit: int
     files_per_item: int
+    disk_reserve: int
 
 
 @dataclass(frozen=True, slots=True)

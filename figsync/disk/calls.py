@@ -38,6 +38,11 @@ class Calls:
         """Return the device of what was seen: a mounted disk is one of its own."""
         return seen.st_dev
 
+    def free_bytes(self, folder: int) -> int:
+        """Return how many bytes a user may still write on a folder's file system."""
+        room = os.fstatvfs(folder)
+        return room.f_bavail * room.f_frsize
+
     def create(self, place: Place) -> int:
         """Open a new file that only its owner can read, for writing."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC

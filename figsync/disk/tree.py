@@ -58,8 +58,7 @@ class Tree:
     def free_bytes(self) -> int:
         """Return how many bytes a user may still write on the root's file system."""
         with told(str(self.root)), self.folder("") as root:
-            room = os.fstatvfs(root)
-        return room.f_bavail * room.f_frsize
+            return self.calls.free_bytes(root)
 
     def stat(self, path: str) -> FileStat | None:
         """Return what is at *path*; None when nothing is, never for an error."""

@@ -21,7 +21,7 @@ from figsync.naming.rules import (
     Rule,
     is_root_name_ignored,
 )
-from figsync.naming.text import shortcut, shown, uploadable_name
+from figsync.naming.text import shortcut, shown, size_text, uploadable_name
 from figsync.naming.titles import folder_name, title_from_folder, unique_name
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "remote_path",
     "shortcut",
     "shown",
+    "size_text",
     "split_extension",
     "title_from_folder",
     "unique_name",

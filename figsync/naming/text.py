@@ -25,6 +25,17 @@ def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
 
 
+def size_text(size: float) -> str:
+    """Return a number of bytes as people say it."""
+    if size < 1024:
+        return f"{int(size):,} byte{'' if int(size) == 1 else 's'}"
+    for unit in ("KiB", "MiB", "GiB"):
+        size /= 1024
+        if size < 1024:
+            return f"{size:.1f} {unit}"
+    return f"{size / 1024:.1f} TiB"
+
+
 def uploadable_name(path: str) -> str | None:
     """Return None, or why Figshare could not give this name or path back unchanged."""
     components = path.split("/")

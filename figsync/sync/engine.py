@@ -31,7 +31,12 @@ from figsync.sync.counts import deleted_lately, held_elsewhere, items_emptied_la
 from figsync.sync.decide import Decider
 from figsync.sync.exclusions import keep_exclusions, restore_exclusions
 from figsync.sync.execute import execute
-from figsync.sync.facts import store_account, store_left_out, store_stalled
+from figsync.sync.facts import (
+    store_account,
+    store_left_out,
+    store_no_room,
+    store_stalled,
+)
 from figsync.sync.finish import finish_uploads
 from figsync.sync.fitting import fitted, free_quota
 from figsync.sync.flights import stalled_uploads
@@ -45,6 +50,7 @@ from figsync.sync.obstacles import after_uploads
 from figsync.sync.parts import PART_SIZE
 from figsync.sync.policies import Policy
 from figsync.sync.record import REFUSED, Recorder, retry_name
+from figsync.sync.reserve import within
 from figsync.sync.restore import bringing, is_here
 from figsync.sync.root import check_root, look_at_root
 from figsync.sync.scan import Lens
@@ -151,6 +157,7 @@ def decided(mirror: Mirror, view: View, wish: Wish) -> Cycle:
     plan = fitted(mirror, survey, plan, free_quota(view.account))
     moved = moved_keys(mirror, plan)
     plan = _guarded(mirror, survey, plan, wish, moved)
+    plan = within(mirror.reserve, plan, mirror.clock.now())
     cycle = Cycle(plan, survey, view, not_found=decider.not_found(), moved=moved)
     cycle.met_outage = any(isinstance(p, OUTAGES) for p in view.problems.values())
     return cycle
@@ -311,6 +318,7 @@ def _remember(mirror: Mirror, cycle: Cycle, only: frozenset[str]) -> None:
         state.decisions.replace_held(cycle.plan.held, within=only)
         state.decisions.replace_conflicts(conflicts, within=only)
         store_account(mirror, cycle.view.account)
+        store_no_room(mirror, cycle.plan)
         if not only:
             _drop_outdated_approvals(mirror, cycle)
             store_left_out(mirror, cycle.survey.not_uploadable)

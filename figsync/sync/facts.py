@@ -10,10 +10,12 @@ import msgspec
 
 from figsync.errors import FigshareProblem, FigsyncError, Interrupted, TokenRefused
 from figsync.figshare import Account
+from figsync.model import Plan
 from figsync.naming import shown
 from figsync.state import State
 from figsync.sync.flights import Stalled
 from figsync.sync.mirror import Mirror
+from figsync.sync.reserve import NO_ROOM
 from figsync.sync.survey import NotUploadable
 
 FACTS = "facts"
@@ -42,7 +44,8 @@ class Facts(msgspec.Struct):
 
     *last_sync* is the last one that came to its end, *last_try* the last of all;
     *left_out* names at most a thousand of the *not_uploadable* files, *stalled* the
-    uploads of somebody else that have not gone on for seven days.
+    uploads of somebody else that have not gone on for seven days, *no_room* why the
+    disk takes no more downloads.
     """
 
     ended: Ended = Ended.WELL
@@ -55,6 +58,7 @@ class Facts(msgspec.Struct):
     not_uploadable: int = 0
     left_out: list[LeftOut] = msgspec.field(default_factory=list)
     stalled: list[LeftOut] = msgspec.field(default_factory=list)
+    no_room: str = ""
 
 
 def read_facts(state: State) -> Facts:
@@ -92,6 +96,14 @@ def store_stalled(mirror: Mirror, uploads: Iterable[Stalled]) -> None:
     if found != facts.stalled:
         facts.stalled = found
         _store(mirror, facts)
+
+
+def store_no_room(mirror: Mirror, plan: Plan) -> None:
+    """Remember that downloads wait for room on the disk, or that none does."""
+    facts = read_facts(mirror.state)
+    reasons = [h.reason for h in plan.held if h.reason.startswith(NO_ROOM)]
+    facts.no_room = reasons[0].removeprefix(f"{NO_ROOM}: ") if reasons else ""
+    _store(mirror, facts)
 
 
 def store_end(mirror: Mirror, problem: FigsyncError | None = None) -> None:

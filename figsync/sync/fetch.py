@@ -111,7 +111,10 @@ def _fetch_and_install(
     disk, target = mirror.disk, order.target
     if disk.stat(order.where.folder) is None:
         raise Stale(target, "its folder was moved or deleted a moment ago")
-    with disk.temp(f"file-{order.remote.file_id}", target) as temp:
+    with (
+        disk.temp(f"file-{order.remote.file_id}", target) as temp,
+        mirror.reserve.claimed(order.remote.size, temp, target),
+    ):
         _fill(mirror, order, temp, moved)
         installed = disk.install(
             temp,

@@ -14,6 +14,7 @@ from figsync.figshare import Figshare
 from figsync.model import Action, Outcome, Plan
 from figsync.naming import IgnoreRules
 from figsync.state import State
+from figsync.sync.reserve import Reserve
 from figsync.sync.tasks import Pool, Task, drive
 
 T = TypeVar("T")
@@ -72,6 +73,7 @@ class Mirror:
     pool: Pool
     rules: IgnoreRules
     abilities: Probe
+    reserve: Reserve
     progress: Progress = field(default_factory=Silent)
     dry_run: bool = False
     boot_id: str = ""

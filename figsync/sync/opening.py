@@ -23,6 +23,7 @@ from figsync.state import State, Steps
 from figsync.sync.hosts import read_rests
 from figsync.sync.mirror import Mirror, Progress, Silent
 from figsync.sync.place import is_noted, note_place
+from figsync.sync.reserve import Reserve
 from figsync.sync.root import MARKER_ID, check_marker
 from figsync.sync.scan import mirror_rules
 from figsync.sync.tasks import Pool, ThreadPool
@@ -124,6 +125,7 @@ def _mirror(config: Config, means: Means, disk: Disk, state: State) -> Mirror:
         pool=means.pool or ThreadPool(transfer.workers),
         rules=_rules(config, disk),
         abilities=_remembered_abilities(state),
+        reserve=Reserve(disk.free_bytes, transfer.disk_reserve),
         progress=means.progress,
         boot_id=means.boot_id,
     )

@@ -153,6 +153,22 @@ def test_a_host_left_alone_is_named_with_its_cause_and_time(desk: Desk) -> None:
     assert desk.json("status")["hosts_left_alone"] == []
 
 
+def test_downloads_that_wait_for_room_are_told(desk: Desk) -> None:
+    desk.configure(transfer__disk_reserve="1000 TiB")
+    desk.drop("Soil cores/a.csv")
+    assert desk.call("sync").exit_code == 0
+    desk.box.web.add_file(desk.box.web.item_ids()[0], "b.csv", b"1,2")
+    result = desk.call("sync")
+
+    told = desk.json("status")
+
+    assert result.exit_code == 1
+    assert "no room for it: the disk has " in result.stdout
+    assert told["state"] == "waiting"
+    assert told["no_room"].endswith("and disk_reserve keeps 1000.0 TiB of it")
+    assert "No room:    the disk has " in desk.ok("status")
+
+
 def test_refused_after_a_token_that_is_not_accepted(desk: Desk) -> None:
     desk.drop("Soil cores/a.csv")
     desk.ok("sync")
