@@ -42,6 +42,8 @@ PURE = (
     "figsync.sync.why",
     "figsync.sync.subject",
     "figsync.sync.notes",
+    "figsync.sync.compare",
+    "figsync.sync.differences",
     "figsync.figshare.breaker",
     "figsync.figshare.pacing",
     "figsync.figshare.records",

@@ -31,6 +31,8 @@ VERBS = (
     "trash",
     "include",
     "exclude",
+    "verify",
+    "rebuild",
     "doctor",
     "sandbox",
     "demo",

@@ -15,6 +15,7 @@ from figsync.state import Conflict, HeldRow, State
 from figsync.sync import arrange
 from figsync.sync.bind import acknowledge_scope
 from figsync.sync.exclusions import keep_exclusions
+from figsync.sync.mend import repair
 from figsync.sync.mirror import Mirror
 from figsync.sync.restore import lacking, record_restoring
 from figsync.sync.root import (
@@ -312,5 +313,6 @@ _CARRY: Mapping[str, Callable[[Mirror, Words], str]] = {
     "exclude": exclude,
     "conflicts keep": keep,
     "restore": restore,
+    "verify --repair": repair,
     "trash restore": restore_from_trash,
 }

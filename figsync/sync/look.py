@@ -18,7 +18,7 @@ from figsync.figshare import (
     public_record,
 )
 from figsync.model import RemoteFile, Unknown
-from figsync.naming import assign_paths, remote_path, shortcut
+from figsync.naming import assign_paths, local_path, remote_path, shortcut
 from figsync.state import Absence, Observed
 from figsync.sync.flights import watch_flights
 from figsync.sync.mirror import Mirror
@@ -113,14 +113,7 @@ def _remote_files(mirror: Mirror, seen: _Seen) -> list[RemoteFile]:
     """Return the item's records with their local paths, unknown ones included."""
     item_id = seen.item.id
     records = seen.files or ()
-    names = mirror.state.files.names(item_id)
-    paths = assign_paths(
-        [(r.id, r.folder, _local_name(r)) for r in records],
-        names,
-        portable=mirror.config.mirror.portable_names,
-        case_sensitive=mirror.abilities.case_sensitive,
-        normalises=mirror.abilities.normalises,
-    )
+    paths = local_paths(mirror, item_id, records)
     mirror.state.files.save_names(
         item_id,
         {remote_path(r.folder, _local_name(r)): paths[r.id] for r in records},
@@ -128,10 +121,59 @@ def _remote_files(mirror: Mirror, seen: _Seen) -> list[RemoteFile]:
     # An id never changes its content: what was proven once stays proven.
     proven = {r.file_id: r.md5 for r in mirror.state.files.synced(item_id).values()}
     files = [
-        _remote_file(r if r.md5 else replace(r, md5=proven.get(r.id, "")), paths[r.id])
+        as_remote_file(
+            r if r.md5 else replace(r, md5=proven.get(r.id, "")), paths[r.id]
+        )
         for r in records
     ]
     return files + list(_not_shown(mirror, seen))
+
+
+def local_paths(
+    mirror: Mirror, item_id: str, records: Iterable[FileRecord]
+) -> dict[str, str]:
+    """Return where each record of an item stands on this disk, by its id."""
+    return assign_paths(
+        [(r.id, r.folder, _local_name(r)) for r in records],
+        mirror.state.files.names(item_id),
+        portable=mirror.config.mirror.portable_names,
+        case_sensitive=mirror.abilities.case_sensitive,
+        normalises=mirror.abilities.normalises,
+    )
+
+
+def keep_local_names(mirror: Mirror, item_id: str, folder: str) -> None:
+    """Let records have the names that files of their folder bear, portable or not.
+
+    A state that was lost knows no more which names were here before it.
+    """
+    files = mirror.state.items.remote_files(item_id)
+    if not mirror.config.mirror.portable_names:
+        return
+    taken = {file.path for file in files}
+    verbatim = {
+        file.path: path
+        for file in files
+        if not file.link
+        and (path := remote_path(file.folder, file.name)) not in taken
+        and local_path(file.folder, file.name, portable=False) == path
+        and _is_file(mirror, f"{folder}/{path}")
+        and not _is_file(mirror, f"{folder}/{file.path}")
+    }
+    if not verbatim:
+        return
+    seen = mirror.state.items.observed()[item_id]
+    names = mirror.state.files.names(item_id)
+    named = {remote: verbatim.get(local, local) for remote, local in names.items()}
+    moved = [replace(f, path=verbatim.get(f.path, f.path)) for f in files]
+    with mirror.state.atomic():
+        mirror.state.files.save_names(item_id, named)
+        mirror.state.items.observe(seen, None, moved)
+
+
+def _is_file(mirror: Mirror, path: str) -> bool:
+    stat = mirror.disk.stat(path)
+    return stat is not None and stat.kind == "file"
 
 
 def _local_name(record: FileRecord) -> str:
@@ -141,7 +183,8 @@ def _local_name(record: FileRecord) -> str:
     return record.name
 
 
-def _remote_file(record: FileRecord, path: str) -> RemoteFile:
+def as_remote_file(record: FileRecord, path: str) -> RemoteFile:
+    """Return a record as the planner sees it, at its local path."""
     if record.is_link_only:
         return _linked_file(record, path)
     return RemoteFile(
@@ -174,7 +217,7 @@ def _linked_file(record: FileRecord, path: str) -> RemoteFile:
 
 def content_md5(record: FileRecord) -> str:
     """Return the MD5 of a record's file, a shortcut's for a link; "" if not known."""
-    return _remote_file(record, "").md5
+    return as_remote_file(record, "").md5
 
 
 def _unknown(record: FileRecord) -> Unknown | None:

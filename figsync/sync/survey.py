@@ -22,7 +22,7 @@ from figsync.model import (
 )
 from figsync.naming import original_of
 from figsync.state import Absence, Conflict, KnownFile, Transfer
-from figsync.sync.look import gone
+from figsync.sync.look import gone, keep_local_names
 from figsync.sync.mirror import Mirror
 from figsync.sync.mounts import doubt, known_mounts
 from figsync.sync.obstacles import OBSTACLES, Names, around_obstacles
@@ -78,6 +78,7 @@ def plan_item(
     """Scan the folder, compare it with what was observed, and plan its files."""
     where = Where(item.item_id, known.folder, item.is_public)
     synced = mirror.state.files.synced(item.item_id)
+    keep_local_names(mirror, item.item_id, known.folder)
     found, records = yield from both_sides(mirror, survey, where, synced)
     actions = plan_files(where, found.tree, records, synced)
     by_id = {record.file_id: record for record in records}
