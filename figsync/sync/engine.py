@@ -81,12 +81,15 @@ class Wish:
     """What somebody asked of a cycle: only some folders, and failures at once.
 
     With *bring_only* nothing is sent, and only files that are not here come down.
+    Of the folder *watched* the scan is kept; *reading* limits the bytes read of each.
     With *retry_now* a host that is left alone gets one trial before its time.
     """
 
     only: frozenset[str] = frozenset()
     retry_now: bool = False
     bring_only: bool = False
+    watched: str = ""
+    reading: int | None = None
 
 
 @dataclass(slots=True)
@@ -151,7 +154,7 @@ def decided(mirror: Mirror, view: View, wish: Wish) -> Cycle:
 
     The state remembers what was seen here.
     """
-    survey = _survey(mirror, view.account)
+    survey = _survey(mirror, view.account, wish)
     decider = Decider(mirror, view, look_at_root(mirror), survey, wish.only)
     plan = with_interrupted_moves(mirror, _only(mirror, decider.plan()))
     plan = fitted(mirror, survey, plan, free_quota(view.account))
@@ -183,7 +186,7 @@ def _only(mirror: Mirror, task: Task[T]) -> T:
     return result
 
 
-def _survey(mirror: Mirror, account: Account) -> Survey:
+def _survey(mirror: Mirror, account: Account, wish: Wish) -> Survey:
     config, state = mirror.config, mirror.state
     state.settings.set("maximum_file_size", str(account.maximum_file_size or ""))
     lens = Lens(
@@ -192,6 +195,7 @@ def _survey(mirror: Mirror, account: Account) -> Survey:
         mirror.clock.now(),
         config.schedule.settle,
         int(state.settings.get(PART_SIZE) or DEFAULT_PART_SIZE),
+        wish.reading,
     )
     policy = Policy(
         config.mirror.direction,
@@ -200,7 +204,7 @@ def _survey(mirror: Mirror, account: Account) -> Survey:
         state.decisions.rejected(),
         state.decisions.approved(),
     )
-    return Survey(lens, policy, free_quota(account))
+    return Survey(lens, policy, free_quota(account), watched=wish.watched)
 
 
 def _guarded(

@@ -18,7 +18,6 @@ from figsync.sync.concern import plan_about
 from figsync.sync.engine import Cycle, Wish, decided
 from figsync.sync.exclusions import restore_exclusions
 from figsync.sync.facts import Ended, read_facts
-from figsync.sync.fitting import free_quota
 from figsync.sync.loose import plan_loose_files
 from figsync.sync.mirror import Mirror
 from figsync.sync.remembered import remembered_view
@@ -30,8 +29,10 @@ from figsync.sync.survey import Survey
 from figsync.sync.sweep import restart_grace_after_jump
 
 MOST_ROWS = 5
+# Asking about one file must not take the hours that reading a new terabyte takes.
+MOST_READ = 1 << 30
 LOOKED_THROUGH = 100
-_AGREEMENTS = ("Upload", "Download", "Adopt", "KeepBoth", "MoveLocal")
+_AGREEMENTS = ("Upload", "DeleteFirst", "Download", "Adopt", "KeepBoth", "MoveLocal")
 _ROOT_RULE = "the rules for names in the root"
 _OWN_RULE = "the rules for what is figsync's own"
 
@@ -65,7 +66,7 @@ def inquire(mirror: Mirror, path: str) -> Inquiry:
         restore_exclusions(mirror)
         restart_grace_after_jump(mirror, known)
         root = look_at_root(mirror)
-        wish = Wish(frozenset({name}))
+        wish = Wish(frozenset({name}), watched=name, reading=MOST_READ)
         cycle = decided(mirror, remembered_view(mirror, root), wish)
         cycle.plan += _of_loose_file(mirror, cycle.survey, root, place)
         subject = _described(mirror, place, cycle=cycle)
@@ -124,10 +125,7 @@ def _described(
         copies=tuple(_copies(cycle.survey, path)),
         left_out=tuple(_left_out(cycle.survey, path)),
     )
-    free = free_quota(cycle.view.account)
-    return with_sides(
-        mirror, Survey(cycle.survey.lens, cycle.survey.policy, free), subject
-    )
+    return with_sides(mirror, cycle.survey, subject)
 
 
 def _copies(survey: Survey, path: str) -> Iterator[str]:

@@ -28,13 +28,18 @@ RACY_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Lens:
-    """How a scan looks: the disk, the rules, the time, and when a file is still."""
+    """How a scan looks: the disk, the rules, the time, and when a file is still.
+
+    *reading* is how many bytes it may read of a folder, the smallest files first;
+    None is all.  What is left unread has no MD5 yet.
+    """
 
     disk: Disk
     rules: IgnoreRules
     now: float
     settle: float
     part_size: int
+    reading: int | None = None
 
 
 @dataclass(slots=True)
@@ -301,7 +306,7 @@ def _unhashed(found: Scan) -> list[LocalFile]:
 
 def _hash(lens: Lens, found: Scan, paths: Iterable[str]) -> Task[None]:
     """Read files side by side; one that changes meanwhile is not settled."""
-    wanted = list(paths)
+    wanted = _affordable(lens, found, paths)
     if not wanted:
         return
     results = yield from together(
@@ -317,6 +322,21 @@ def _hash(lens: Lens, found: Scan, paths: Iterable[str]) -> Task[None]:
             stale = isinstance(result, Stale)
             why = Unknown.NOT_SETTLED if stale else Unknown.UNREADABLE
             found.tree[path] = replace(file, unknown=why)
+
+
+def _affordable(lens: Lens, found: Scan, paths: Iterable[str]) -> list[str]:
+    """Return the files that may be read; the others stay without an MD5."""
+    if lens.reading is None:
+        return list(paths)
+    wanted: list[str] = []
+    left = lens.reading
+    for path in sorted(paths, key=lambda path: found.tree[path].size):
+        left -= found.tree[path].size
+        if left >= 0:
+            wanted.append(path)
+        else:
+            found.tree[path] = replace(found.tree[path], unknown=Unknown.NOT_HASHED)
+    return wanted
 
 
 def _hash_job(lens: Lens, path: str) -> Callable[[], Hashed]:

@@ -18,8 +18,14 @@ from figsync.model import (
     Where,
 )
 from figsync.sync.mirror import Mirror
+from figsync.sync.scan import Scan
 from figsync.sync.subject import Setting, Sides, Subject
-from figsync.sync.survey import Survey, both_sides
+from figsync.sync.survey import (
+    Survey,
+    records_of,
+    survey_folder,
+    without_unfinished,
+)
 from figsync.sync.twins import one_record_a_path
 
 
@@ -78,21 +84,29 @@ def _unscanned(path: str, stat: FileStat) -> LocalFile:
 
 
 def _trees(mirror: Mirror, survey: Survey | None, setting: Setting) -> _Trees:
-    item_id, folder = setting.item_id, setting.folder
+    item_id = setting.item_id
     synced = mirror.state.files.synced(item_id) if item_id else {}
     records = mirror.state.items.remote_files(item_id) if item_id else ()
-    local: LocalTree = {}
-    stat = stat_of(mirror, folder) if survey else None
-    if survey is not None and stat is not None and stat.kind == "folder":
-        agreed = synced if setting.mode is Mode.MIRRORED else {}
-        look = both_sides(mirror, survey, Where(item_id, folder), agreed)
-        (result,) = mirror.drive([look])
-        if isinstance(result, FigsyncError):
-            raise result
-        local = result[0].tree
-        records = tuple(result[1]) if agreed else records
+    found = _scan(mirror, survey, setting.folder) if survey else None
+    if found is not None and setting.mode is Mode.MIRRORED:
+        believed = records_of(mirror, item_id, synced)
+        records = tuple(without_unfinished(mirror, item_id, found, believed))
+    local = found.tree if found else {}
     remote = one_record_a_path(records, local, synced)
     return _Trees(local, remote, synced, records)
+
+
+def _scan(mirror: Mirror, survey: Survey, folder: str) -> Scan | None:
+    """Return the scan that was planned with, or a look at what no plan is made for."""
+    stat = stat_of(mirror, folder)
+    if survey.seen is not None or stat is None or stat.kind != "folder":
+        return survey.seen
+    aside = Survey(survey.lens, survey.policy, None)
+    look = survey_folder(mirror, aside, Where("", folder), synced={}, records=())
+    (result,) = mirror.drive([look])
+    if isinstance(result, FigsyncError):
+        raise result
+    return result
 
 
 def _counts(trees: _Trees, below: str) -> tuple[int, int, int]:

@@ -55,7 +55,10 @@ class NotUploadable:
 
 @dataclass(slots=True)
 class Survey:
-    """What one cycle found out besides the plan, for the state and for people."""
+    """What one cycle found out besides the plan, for the state and for people.
+
+    *seen* is the scan of the folder *watched*; no other scan outlives its item.
+    """
 
     lens: Lens
     policy: Policy
@@ -70,6 +73,8 @@ class Survey:
     rules: dict[str, str] = field(default_factory=dict)
     item_files: dict[str, int] = field(default_factory=dict)
     blocked: set[ActionKey] = field(default_factory=set)
+    watched: str = ""
+    seen: Scan | None = None
 
 
 def plan_item(
@@ -79,7 +84,11 @@ def plan_item(
     where = Where(item.item_id, known.folder, item.is_public)
     synced = mirror.state.files.synced(item.item_id)
     keep_local_names(mirror, item.item_id, known.folder)
-    found, records = yield from both_sides(mirror, survey, where, synced)
+    records = records_of(mirror, item.item_id, synced)
+    found = yield from survey_folder(
+        mirror, survey, where, synced=synced, records=records
+    )
+    records = without_unfinished(mirror, item.item_id, found, records)
     actions = plan_files(where, found.tree, records, synced)
     by_id = {record.file_id: record for record in records}
     names = _names(found, records)
@@ -92,17 +101,6 @@ def plan_item(
     in_the_way = (*OBSTACLES, NO_PLACE)
     survey.blocked |= {h.action.key for h in plan.held if h.reason in in_the_way}
     return plan
-
-
-def both_sides(
-    mirror: Mirror, survey: Survey, where: Where, synced: Mapping[str, SyncedFile]
-) -> Task[tuple[Scan, list[RemoteFile]]]:
-    """Return an item's folder as scanned now, and the records that count as files."""
-    records = records_of(mirror, where.item_id, synced)
-    found = yield from survey_folder(
-        mirror, survey, where, synced=synced, records=records
-    )
-    return found, _without_unfinished(mirror, where.item_id, found, records)
 
 
 def records_of(
@@ -130,7 +128,7 @@ def records_of(
     return records
 
 
-def _without_unfinished(
+def without_unfinished(
     mirror: Mirror, item_id: str, found: Scan, records: Iterable[RemoteFile]
 ) -> list[RemoteFile]:
     """Leave out what this computer sent of files that were edited or deleted since.
@@ -182,6 +180,8 @@ def survey_folder(
     _remember(mirror, where.folder, found, known)
     _note(survey, where, found, synced)
     _take_room(survey, found, synced, has_room=room.begun, md5s=sizes)
+    if where.folder == survey.watched:
+        survey.seen = found
     return found
 
 

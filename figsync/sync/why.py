@@ -15,6 +15,7 @@ from figsync.model import (
     DeleteItem,
     DeleteRemote,
     Download,
+    FileAway,
     Held,
     Mode,
     MoveLocal,
@@ -26,7 +27,6 @@ from figsync.sync.policies import KEPT, PULL_ONLY, PUSH_ONLY
 from figsync.sync.subject import Sides, Subject, quoted
 
 Standing = Literal["next", "waiting", "held", "listed"]
-UNTRIED = "failed "
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,9 +230,9 @@ def _to_undo(subject: Subject, action: Action) -> str:
 def _sooner(subject: Subject, held: Held) -> str:
     if undo := _to_undo(subject, held.action):
         return undo
-    if held.reason.startswith(UNTRIED):
-        return "`figsync sync` tries it at once"
-    return ""
+    # A loose file becomes still by waiting alone; all others failed or would now.
+    is_loose = isinstance(held.action, FileAway)
+    return "" if is_loose else "`figsync sync` tries it at once"
 
 
 def _to_decide(subject: Subject, held: Held) -> str:

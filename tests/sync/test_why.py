@@ -209,6 +209,22 @@ def test_an_item_can_be_named_by_its_id(world: World) -> None:
     assert why(world, world.item_id("Leaves"))[0] == "Leaves"
 
 
+def test_a_huge_new_file_is_not_read_to_answer(world: World) -> None:
+    huge = world.drop("Leaves/huge.bin", "")
+    with huge.open("r+b") as file:
+        file.truncate(2 << 30)
+    world.drop("Leaves/small.csv", "new here")
+    world.settle()
+
+    with world.mirror(dry_run=True) as mirror:
+        of_huge = explain(inquire(mirror, "Leaves/huge.bin").subject)
+        of_small = explain(inquire(mirror, "Leaves/small.csv").subject)
+
+    assert of_huge.notes == ("it was not read yet: the next sync reads it",)
+    assert of_huge.steps == ()
+    assert [step.kind for step in of_small.steps] == ["Upload"]
+
+
 # Outside the table
 
 

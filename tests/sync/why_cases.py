@@ -45,6 +45,7 @@ from figsync.sync.obstacles import OBSTACLES, Names, around_obstacles
 from figsync.sync.one_sided import METADATA_ONLY
 from figsync.sync.plan import plan_files
 from figsync.sync.policies import Policy, apply_policy
+from figsync.sync.replacing import Space, fit
 from figsync.sync.room import Newcomer, Room, refusals
 from figsync.sync.send import NOT_KEPT
 from figsync.sync.subject import Setting, Sides, Subject
@@ -272,6 +273,14 @@ GUARDS = {
             THE_UPLOAD, Wait("it was uploaded twice in 24 hours and is still not there")
         ),
     ),
+    "wait: a host is left alone": Case(
+        EDITED_HERE,
+        SAME_THERE,
+        SYNCED,
+        facts=waits(
+            THE_UPLOAD, Wait("uploads.figshare.com: it does not answer", NOW + HOUR)
+        ),
+    ),
     "wait: folders not kept": Case(
         EDITED_HERE, SAME_THERE, SYNCED, facts=waits(THE_UPLOAD, Wait(NOT_KEPT))
     ),
@@ -450,6 +459,25 @@ ITEMS = {
 _RULES = IgnoreRules(["*.tmp"]).nested("", ["build/"]).nested("Item/d", ["x*"])
 
 
+def tight(free: int, *, approved: bool = False) -> Subject:
+    """Return an edited file whose old and new version hardly fit into the account."""
+    found = fit(Plan((THE_UPLOAD,)), Space(free=free))
+    keys = [held.action.key for held in found.plan.held] if approved else []
+    facts = Facts(1000, approved=frozenset(keys))
+    sides = Case(EDITED_HERE, SAME_THERE, SYNCED).subject().sides
+    subject = about("a.csv", guard(found.plan, Limits(), facts, NOW), sides=sides)
+    lacking = tuple((f"Item/{u.path}", reason) for u, reason in found.lacking)
+    return replace(subject, left_out=lacking)
+
+
+ROOM = {
+    "room: one at a time": tight(11),
+    "room: old and new do not fit at once": tight(3),
+    "room: not at once, and approved": tight(3, approved=True),
+    "room: the new one does not fit at all": tight(1),
+}
+
+
 def ignored(path: str) -> Subject:
     """Return a path that a rule covers, with a record of that name."""
     below = path.partition("/")[2]
@@ -503,7 +531,7 @@ def texts() -> Iterator[tuple[str, str]]:
     """Yield each case's name and what is printed, in the time of Greenwich."""
     made = {**TABLE, **SPECIAL, **UNKNOWN_HERE, **UNKNOWN_THERE, **GUARDS, **POLICIES}
     subjects = {name: case.subject() for name, case in made.items()}
-    subjects |= {**NOT_UPLOADABLE, **ITEMS, **THE_REST}
+    subjects |= {**NOT_UPLOADABLE, **ROOM, **ITEMS, **THE_REST}
     with in_greenwich():
         for name, subject in subjects.items():
             found = Inquiry(subject, as_of=NOW - HOUR)
