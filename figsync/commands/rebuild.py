@@ -12,13 +12,13 @@ from figsync.commands.shell import Shell, verb
 from figsync.commands.show import say
 from figsync.commands.sync import sync
 from figsync.errors import WrongUsage
-from figsync.sync.opening import Means, set_state_aside
-from figsync.sync.place import is_noted
+from figsync.sync.opening import Means
+from figsync.sync.rebuild import set_state_aside
 
 _NO_TOKEN = "-"
 _MORE = """
 What stays: every file, conflict copies, the trash, and which items are
-excluded or mirrored as a record alone.
+excluded or mirrored as a record alone.  Half-sent new files are sent on.
 What is forgotten: deletions that wait or are held (such files come back),
 what was approved or rejected, the history.
 Files that are equal on both sides are recognised by their MD5 and not moved
@@ -42,9 +42,8 @@ def rebuild(shell: Shell, *, yes: bool) -> int:
         raise never_synced(config.mirror.root)
     _confirm(str(config.database), yes=yes)
     assert shell.token  # without one nothing is set aside
-    known = is_noted(config, shell.clock)
     means = Means(_NO_TOKEN, shell.clock, boot_id=boot_id())
-    aside = set_state_aside(config, means, why="before-rebuild", known=known)
+    aside = set_state_aside(config, means, why="before-rebuild")
     say(f"The database is set aside as {aside}.")
     return int(click.get_current_context().invoke(sync))
 

@@ -16,8 +16,8 @@ from figsync.model import Where
 from figsync.naming import shown
 from figsync.sync.differences import Difference, Kind, Mend
 from figsync.sync.mend import wanted
-from figsync.sync.opening import Means, dry_mirror, set_state_aside
-from figsync.sync.place import is_noted
+from figsync.sync.opening import Means, dry_mirror
+from figsync.sync.rebuild import set_state_aside
 from figsync.sync.verify import Findings, Question
 from figsync.sync.verify import verify as verify_mirror
 
@@ -97,8 +97,7 @@ def _repair(shell: Shell, findings: Findings) -> str:
     mends = {found.mend for found in findings.differences} - {None}
     if Mend.SET_ASIDE in mends:
         means = Means(_NO_TOKEN, shell.clock, boot_id=boot_id())
-        known = is_noted(shell.config, shell.clock)
-        aside = set_state_aside(shell.config, means, why="damaged", known=known)
+        aside = set_state_aside(shell.config, means, why="damaged")
         return f"The database is set aside as {aside.name}; the next sync rebuilds it."
     if mends:
         return ask(shell, "verify --repair", what=wanted(findings.differences))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 from figsync.clock import Clock, SystemClock
@@ -104,14 +104,6 @@ class State:
             schema.check(db)
             schema.migrate(db)
         return cls(db, clock)
-
-    @staticmethod
-    def check_ours(path: Path, *, clock: Clock, known: bool = False) -> None:
-        """Raise WrongUsage for a file that never was a state, damaged or not."""
-        with suppress(StateDamaged):
-            state = State.read_only(path, clock=clock, known=known)
-            if state is not None:
-                state.close()
 
     @staticmethod
     def set_aside(

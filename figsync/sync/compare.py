@@ -63,14 +63,20 @@ def _of_file(sides: Sides, file: LocalFile, row: SyncedFile | None) -> Iterator[
         yield from _of_unknown(file.unknown, row)
         return
     memory = sides.memory.get(file.path)
-    remembered = memory is not None and memory.stat == file.stat and bool(memory.md5)
-    if memory is not None and remembered and memory.md5 != file.md5:
+    if memory is not None and _changed_silently(file, memory):
         yield _silent(sides, file, memory, row)
     elif row is not None:
         if row.md5 != file.md5:
             yield Kind.EDITED
     elif not (sides.remote and file.path in sides.remote):
         yield Kind.NEW
+
+
+def _changed_silently(file: LocalFile, memory: Memory) -> bool:
+    """Tell whether bytes changed that size and time say are as they were."""
+    now, then = file.stat, memory.stat
+    same = (now.size, now.mtime_ns) == (then.size, then.mtime_ns)
+    return same and memory.md5 not in ("", file.md5)
 
 
 def _of_unknown(why: Unknown, row: SyncedFile | None) -> Iterator[Kind]:

@@ -81,21 +81,6 @@ def owned_mirror(config: Config, means: Means) -> Iterator[Mirror]:
             state.close()
 
 
-def set_state_aside(config: Config, means: Means, *, why: str, known: bool) -> Path:
-    """Set the state aside for the next sync to build a new one; return its name.
-
-    Raises as `owned_mirror` does, and WrongUsage for a file that is no state.
-    """
-    check_marker_or_make_root(config, means.clock, known=known)
-    disk = Disk(config.mirror.root, clock=means.clock, calls=means.calls)
-    disk.identity()
-    disk.prepare()
-    with locked(disk, means.clock):
-        State.check_ours(config.database, clock=means.clock, known=known)
-        clock, steps = means.clock, means.steps
-        return State.set_aside(config.database, clock=clock, steps=steps, why=why)
-
-
 @contextmanager
 def dry_mirror(config: Config, means: Means) -> Iterator[Mirror]:
     """Open the mirror to plan only: nothing on the disk changes, the state included."""

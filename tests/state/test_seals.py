@@ -76,6 +76,15 @@ def full(state: State) -> State:
     return state
 
 
+def test_no_table_is_without_seals(state: State) -> None:
+    made = state._db.rows(
+        "SELECT name FROM sqlite_master WHERE type = 'table'"
+        " AND name NOT LIKE 'sqlite%' AND name NOT LIKE '!_%' ESCAPE '!'"
+    )
+
+    assert {name for (name,) in made} == set(TABLES)
+
+
 def test_every_table_is_looked_through(full: State) -> None:
     assert full.damage() == []
     assert LOADERS.keys() == set(TABLES)

@@ -6,11 +6,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+from requests import PreparedRequest
 
 from figsync.errors import MirrorOwned, WrongUsage
 from figsync.model import Mode
 from figsync.sync.carry import Asked, carry_out
-from figsync.sync.opening import set_state_aside
+from figsync.sync.rebuild import set_state_aside
+from tests.wire import Killed, wired
 from tests.world import World, assert_agreed, told
 
 DAY = 24 * 3600.0
@@ -29,9 +31,7 @@ def world(tmp_path: Path) -> World:
 
 
 def set_aside(world: World) -> Path:
-    return set_state_aside(
-        world.config, world.means(), why="before-rebuild", known=True
-    )
+    return set_state_aside(world.config, world.means(), why="before-rebuild")
 
 
 def modes(world: World) -> dict[str, Mode]:
@@ -201,6 +201,28 @@ def test_an_unportable_name_here_and_other_bytes_there_are_a_conflict(
     assert b"edited" in world.tree().values()
 
 
+def test_an_upload_that_was_interrupted_goes_on_as_one_record(tmp_path: Path) -> None:
+    world = World(tmp_path / "world", part_size=1024)
+    world.drop("New/large.bin", bytes(range(256)) * 20)
+    world.settle()
+
+    def die(request: PreparedRequest) -> None:
+        if request.method == "PUT" and (request.url or "").endswith("/3"):
+            raise Killed
+
+    with wired(world, before=die), pytest.raises(Killed):
+        world.sync()
+    world.box.log.clear()
+
+    set_aside(world)
+    report = world.sync()
+
+    assert report.exit_code == 0
+    assert len(world.box.web.files(int(world.item_id("New")))) == 1
+    assert len(world.box.log.find("upload", "PUT")) == 3
+    assert_agreed(world)
+
+
 def test_a_running_owner_is_not_disturbed(world: World) -> None:
     with world.mirror(), pytest.raises(MirrorOwned):
         set_aside(world)
@@ -215,7 +237,7 @@ def test_a_file_that_is_no_state_is_not_renamed(world: World) -> None:
     world.configure(state__database=str(own))
 
     with pytest.raises(WrongUsage, match="no database of figsync"):
-        set_state_aside(world.config, world.means(), why="before-rebuild", known=False)
+        set_aside(world)
 
     assert own.read_bytes() == b"my thesis" * 100
 

@@ -104,6 +104,24 @@ def test_rotten_bytes_are_found_that_no_sync_would_see(world: World) -> None:
     assert kinds(look(world, "Stones")) == []
 
 
+def test_a_program_that_sets_the_time_back_is_seen_before_a_sync_sends_it(
+    world: World,
+) -> None:
+    target = world.root / "Leaves/a.csv"
+    known = target.stat()
+    target.write_bytes(ROTTEN)
+    os.utime(target, ns=(known.st_atime_ns, known.st_mtime_ns))
+
+    found = look(world)
+    mend(world, found)
+    report = world.sync()
+
+    assert kinds(found) == [(Kind.CHANGED, "Leaves/a.csv")]
+    assert report.conflicts == 1
+    assert world.remote("Leaves")["a.csv"] == b"Leaves a.csv"
+    assert ROTTEN in world.tree().values()
+
+
 def test_mended_rot_is_a_conflict_and_both_versions_are_kept(world: World) -> None:
     rot(world)
     world.box.log.clear()
@@ -369,6 +387,7 @@ def sides(
             [Kind.CHANGED_ALONE, Kind.GONE],
         ),
         ({"disk": "y", "known": "x", "agreed": "x", "later": True}, [Kind.EDITED]),
+        ({"disk": "y", "agreed": "x", "later": True}, [Kind.EDITED]),
         ({"disk": "x", "known": "y", "agreed": "x"}, [Kind.WRONG_SUM]),
         ({"disk": "z", "known": "y", "agreed": "x"}, [Kind.WRONG_SUM]),
         ({"disk": "y", "known": "x"}, [Kind.WRONG_SUM]),
