@@ -23,7 +23,7 @@ from figsync.disk import Disk
 from figsync.errors import FigsyncError
 from figsync.figshare import Rest
 from figsync.lock import is_owned
-from figsync.model import Mode
+from figsync.model import Mode, SyncedItem
 from figsync.naming import shown
 from figsync.state import Conflict, HeldRow, State
 from figsync.sync.facts import Ended, Facts, read_facts
@@ -44,6 +44,7 @@ class Standing:
     held: list[HeldRow]
     conflicts: list[Conflict]
     rests: tuple[Rest, ...] = ()
+    changed: tuple[SyncedItem, ...] = ()
     items: int = 0
     files: int = 0
     size: int = 0
@@ -93,12 +94,21 @@ def look(shell: Shell) -> Standing:
             held,
             conflicts,
             read_rests(state),
+            _changed(state),
             items=len(items),
             files=state.files.synced_total(),
             size=state.files.synced_sizes(),
             excluded=len(state.items.all()) - len(items),
             error=error or facts.error,
         )
+
+
+def _changed(state: State) -> tuple[SyncedItem, ...]:
+    """Return the public items whose files were changed since their publication."""
+    items = state.items.all()
+    changed = state.items.changed_since_publication()
+    known = (items[item_id] for item_id in changed if item_id in items)
+    return tuple(item for item in known if item.mode is Mode.MIRRORED)
 
 
 def _wrong_root(state: State, disk: Disk) -> str:
@@ -146,6 +156,9 @@ def _as_json(now: Standing) -> dict[str, object]:
         "last_try": iso(facts.last_try),
         "error": now.error,
         "no_room": facts.no_room,
+        "changed_since_publication": [
+            {"item_id": item.item_id, "folder": item.folder} for item in now.changed
+        ],
         "hosts_left_alone": [as_json_rest(rest) for rest in now.rests],
         "held_actions": [as_json_row(row) for row in now.held],
         "conflict_copies": [
@@ -207,6 +220,11 @@ def _page(now: Standing) -> Iterator[str]:
     yield from _listed(
         f"{plural(len(now.conflicts), 'conflict')} (figsync conflicts):",
         [path_text(c.folder, c.copy) for c in now.conflicts],
+    )
+    changed = plural(len(now.changed), "public item")
+    yield from _listed(
+        f"{changed} changed since publication (publish on figshare.com):",
+        [shown(item.folder or item.title) for item in now.changed],
     )
     yield from _listed(
         f"{plural(facts.not_uploadable, 'file')} can not go to Figshare:",

@@ -63,7 +63,8 @@ class FileRecord:
     """A file of an item.
 
     *md5* is the one the server computed, "" while unknown; *size* is NO_SIZE when
-    not stated; *folder* is known only when the record came with its item.
+    not stated; *folder* is known only when the record came with its item; whether it
+    is in a public version is None when not stated.
     """
 
     id: str
@@ -77,7 +78,7 @@ class FileRecord:
     upload_url: str = field(default="", repr=False)
     upload_token: str = field(default="", repr=False)
     folder: str = ""
-    is_attached_to_public_version: bool = False
+    is_attached_to_public_version: bool | None = None
 
     @property
     def is_available(self) -> bool:
@@ -319,8 +320,12 @@ def _file(wire: FileWire, *, subject: str) -> FileRecord:
         download_url=wire.download_url or "",
         upload_url=wire.upload_url or "",
         upload_token=wire.upload_token or "",
-        is_attached_to_public_version=bool(wire.is_attached_to_public_version),
+        is_attached_to_public_version=_flag(wire.is_attached_to_public_version),
     )
+
+
+def _flag(value: bool | int | None) -> bool | None:
+    return None if value is None else bool(value)
 
 
 def _likely_status(wire: FileWire) -> str:

@@ -6,7 +6,7 @@ The only SQL of figsync is in here.
 from figsync.state.decisions import Conflict, Decisions, HeldRow, Request
 from figsync.state.files import Files, KnownFile
 from figsync.state.history import History, HistoryRow
-from figsync.state.items import Items, Observed
+from figsync.state.items import Items, Observed, Publication
 from figsync.state.settings import Settings
 from figsync.state.state import State
 from figsync.state.steps import Steps
@@ -31,6 +31,7 @@ __all__ = [
     "Items",
     "KnownFile",
     "Observed",
+    "Publication",
     "Request",
     "Retry",
     "Settings",

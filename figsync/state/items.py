@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from figsync.model import Mode, RemoteFile, SyncedItem, Unknown
-from figsync.state.columns import Row, to_integer
+from figsync.state.columns import Row, from_ids, to_ids, to_integer
 from figsync.state.connection import Connection
 
 
@@ -30,8 +30,20 @@ class Observed:
     downloadable_note: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What is known of an item's public version: which files were seen in it.
+
+    *changed* tells that the draft has other files.
+    """
+
+    version: int
+    file_ids: frozenset[str]
+    changed: bool
+
+
 _ABOUT_AN_ITEM = ("items", "synced_files", "names", "transfers")
-_OBSERVATIONS = ("remote_items", "remote_files", "records")
+_OBSERVATIONS = ("remote_items", "remote_files", "records", "publications")
 
 
 class Items:
@@ -114,6 +126,24 @@ class Items:
         which = "WHERE item_id = ? ORDER BY path, file_id"
         return tuple(self._db.load("remote_files", _remote_file, which, item_id))
 
+    def publication(self, item_id: str) -> Publication | None:
+        """Return what is known of the item's public version, None if nothing."""
+        which = "WHERE item_id = ?"
+        found = self._db.load("publications", _publication, which, item_id)
+        return found[0][1] if found else None
+
+    def save_publication(self, item_id: str, known: Publication | None) -> None:
+        if known is None:
+            self._db.write("DELETE FROM publications WHERE item_id = ?", item_id)
+            return
+        row = item_id, known.version, to_ids(known.file_ids), int(known.changed)
+        self._db.save("publications", [row])
+
+    def changed_since_publication(self) -> list[str]:
+        """Return the ids of the public items whose draft has other files."""
+        found = self._db.load("publications", _publication)
+        return [item_id for item_id, known in found if known.changed]
+
     def _save_remote_files(self, item_id: str, files: Sequence[RemoteFile]) -> None:
         self._db.write("DELETE FROM remote_files WHERE item_id = ?", item_id)
         self._db.save("remote_files", [_remote_row(item_id, file) for file in files])
@@ -122,6 +152,11 @@ class Items:
 def _synced_item(row: Row) -> SyncedItem:
     item_id, folder, inode, title, mode, named = row
     return SyncedItem(item_id, folder, int(inode), title, Mode(mode), bool(named))
+
+
+def _publication(row: Row) -> tuple[str, Publication]:
+    item_id, version, file_ids, changed = row
+    return item_id, Publication(version, from_ids(file_ids), bool(changed))
 
 
 def _observed_row(seen: Observed) -> Row:

@@ -184,7 +184,7 @@ _SEALED_LATER = (
     "conflicts",
     "history",
 )
-TABLES = (*_SEALED_FIRST, *_SEALED_LATER)
+TABLES = (*_SEALED_FIRST, *_SEALED_LATER, "publications")
 _OF_FILES = ("synced_files", "local_files", "remote_files", "records", "names")
 
 
@@ -200,6 +200,16 @@ def seal_all_tables(db: Database) -> None:
         if rows:
             marks = ", ".join("?" * len(rows[0]))
             db.conn.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+
+
+@migrations()
+def remember_publications(db: Database) -> None:
+    """Make the table of what is known of the public versions of items."""
+    db.execute(
+        "CREATE TABLE publications (item_id TEXT PRIMARY KEY, version INTEGER NOT NULL,"
+        " file_ids TEXT NOT NULL, changed INTEGER NOT NULL, checksum TEXT NOT NULL)"
+        " WITHOUT ROWID"
+    )
 
 
 with Database(memory=True) as _empty:

@@ -22,6 +22,7 @@ from figsync.naming import assign_paths, local_path, remote_path, shortcut
 from figsync.state import Absence, Observed
 from figsync.sync.flights import watch_flights
 from figsync.sync.mirror import Mirror
+from figsync.sync.publication import publication
 from figsync.sync.tasks import Task, do, together
 
 MANY_FILES = 10
@@ -263,4 +264,10 @@ def _store(
         created_date=item.created_date or "",
     )
     record = msgspec.json.format(msgspec.json.encode(public_record(item.raw)), indent=2)
-    mirror.state.items.observe(observed, record, files)
+    state = mirror.state
+    with state.atomic():
+        state.items.observe(observed, record, files)
+        if seen.files is not None and seen.complete and seen.whole:
+            before = state.items.publication(item.id)
+            known = publication(item, seen.files, before)
+            state.items.save_publication(item.id, known)

@@ -169,6 +169,25 @@ def test_downloads_that_wait_for_room_are_told(desk: Desk) -> None:
     assert "No room:    the disk has " in desk.ok("status")
 
 
+def test_public_items_changed_since_publication_are_listed(desk: Desk) -> None:
+    desk.drop("Soil cores/a.csv")
+    desk.ok("sync")
+    item = desk.box.web.item_ids()[0]
+    desk.box.web.publish(item)
+    desk.drop("Soil cores/b.csv", "later")
+    desk.ok("sync")
+    desk.ok("sync")
+
+    told = desk.json("status")
+
+    listed = {"item_id": str(item), "folder": "Soil cores"}
+    assert told["changed_since_publication"] == [listed]
+    assert (
+        "1 public item changed since publication (publish on figshare.com):\n"
+        "  Soil cores"
+    ) in desk.ok("status")
+
+
 def test_refused_after_a_token_that_is_not_accepted(desk: Desk) -> None:
     desk.drop("Soil cores/a.csv")
     desk.ok("sync")

@@ -11,7 +11,7 @@ import pytest
 from figsync.errors import StateDamaged
 from figsync.model import ActionKey, Held, RemoteFile, Upload, Where
 from figsync.model.trees import FileStat, LocalFile
-from figsync.state import Absence, Conflict, State
+from figsync.state import Absence, Conflict, Publication, State
 from figsync.state.schema import TABLES
 from tests.state.world import (
     SetClock,
@@ -32,6 +32,7 @@ LOADERS: dict[str, Callable[[State], object]] = {
     "decisions": lambda s: s.decisions.approved(),
     "remote_items": lambda s: s.items.observed(),
     "records": lambda s: s.items.record("7"),
+    "publications": lambda s: s.items.publication("7"),
     "remote_files": lambda s: s.items.remote_files("7"),
     "local_files": lambda s: s.files.local("Soil"),
     "names": lambda s: s.files.names("7"),
@@ -68,6 +69,7 @@ def full(state: State) -> State:
     state.settings.set("mirror_id", "1-2-3")
     file = RemoteFile("a.txt", "31", 5, "d4")
     state.items.observe(an_observation(), b'{"id": 7}', [file])
+    state.items.save_publication("7", Publication(2, frozenset({"31"}), True))
     state.decisions.replace_held([Held(upload, "too large")])
     state.decisions.approve([state.decisions.held()[0].id])
     state.decisions.request("include", {"item": "7"})
@@ -154,7 +156,7 @@ def test_what_an_earlier_version_left_unsealed_is_sealed(
 ) -> None:
     before = {table: load(full) for table, load in LOADERS.items()}
     later = set(TABLES) - {"items", "synced_files", "intents", "transfers"}
-    for table in later - {"absences", "decisions"}:
+    for table in later - {"absences", "decisions", "publications"}:
         run_sql(path, f"ALTER TABLE {table} DROP COLUMN checksum")
     run_sql(path, "DELETE FROM _sqlite_migrations WHERE name = 'seal_all_tables'")
     full.close()
