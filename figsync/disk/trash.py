@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
@@ -89,19 +89,23 @@ class Trash(Reader):
                 for file in self._trashed(stamp, "", when)
             ]
 
-    def trashed_since(self, path: str, when: float) -> list[Trashed]:
-        """Return what came to lie in the trash from *path* at *when*, POSIX, or later.
+    def trash_stamps(self, when: float) -> list[str]:
+        """Return under which times something came into the trash at *when* or later.
 
-        Oldest first; to the second, because the trash keeps no finer time.
+        POSIX, and to the second: the trash keeps no finer time.  Oldest first.
         """
+        with told(TRASH):
+            return [stamp for stamp, then in self._stamps() if then >= int(when)]
+
+    def trashed_from(self, path: str, stamps: Iterable[str]) -> list[Trashed]:
+        """Return the files that came into the trash from *path* under these times."""
         found = []
         with told(path):
-            for stamp, then in self._stamps():
-                seen = (
-                    self.stat(f"{TRASH}/{stamp}/{path}") if then >= int(when) else None
-                )
-                if seen is not None and seen.kind == "file":
-                    found.append(Trashed(f"{stamp}/{path}", path, then, seen.size))
+            for stamp in stamps:
+                seen = self.stat(f"{TRASH}/{stamp}/{path}")
+                when = _when(stamp)
+                if when is not None and seen is not None and seen.kind == "file":
+                    found.append(Trashed(f"{stamp}/{path}", path, when, seen.size))
         return found
 
     def trash_restore(self, id_or_path: str, to: str | None = None) -> str:

@@ -62,9 +62,9 @@ def _keep_old(mirror: Mirror, action: DeleteFirst, old: SyncedFile) -> None:
 
 def _is_kept(mirror: Mirror, action: DeleteFirst, old: SyncedFile) -> bool:
     """Tell whether a try of the last hour brought the old bytes into the trash."""
-    since = mirror.clock.now() - FRESH
+    stamps = mirror.disk.trash_stamps(mirror.clock.now() - FRESH)
     return any(
         file.size == old.size
         and mirror.disk.hash(f".figsync/trash/{file.id}").md5 == old.md5
-        for file in mirror.disk.trashed_since(_target(action), since)
+        for file in mirror.disk.trashed_from(_target(action), stamps)
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from figsync.errors import DiskProblem, FigsyncError
+from figsync.errors import DiskProblem, FigsyncError, NotFound
 from figsync.model import SyncedFile
 from figsync.state import Transfer
 from figsync.sync.mirror import Mirror
@@ -31,13 +31,21 @@ def _has_moved_on(mirror: Mirror, transfer: Transfer) -> bool:
     return row is None or row.stat != stat or row.md5 != transfer.md5
 
 
+def follows(row: SyncedFile | None, transfer: Transfer) -> bool:
+    """Tell whether an upload began from what both sides agree on still."""
+    return row is None or row.file_id == transfer.replaces
+
+
 def _finish(mirror: Mirror, transfer: Transfer) -> Task[None]:
     """Conclude one upload if Figshare proves it now; else leave it as it is."""
     state, item_id = mirror.state, transfer.item_id
     old = state.files.synced(item_id).get(transfer.path)
-    if old is not None and old.file_id != transfer.replaces:
+    if not follows(old, transfer):
         return
-    if not (yield from _is_proven(mirror, transfer)):
+    try:
+        if not (yield from is_proven(mirror, transfer)):
+            return
+    except FigsyncError:
         return
     if old is not None:
         file_id = old.file_id
@@ -49,15 +57,18 @@ def _finish(mirror: Mirror, transfer: Transfer) -> Task[None]:
         state.items.invalidate(item_id)
 
 
-def _is_proven(mirror: Mirror, transfer: Transfer) -> Task[bool]:
-    """Tell whether the record is available, in its folder, with the bytes sent."""
+def is_proven(mirror: Mirror, transfer: Transfer) -> Task[bool]:
+    """Tell whether the record is available, in its folder, with the bytes sent.
+
+    Raises a FigshareProblem when Figshare does not tell.
+    """
     item_id, file_id = transfer.item_id, transfer.file_id
     figshare = mirror.figshare
     try:
         record = yield from do(lambda: figshare.read_file(item_id, file_id))
-        if not record.is_available or record.md5 != transfer.md5:
-            return False
-        item = yield from do(lambda: figshare.read_item(item_id))
-    except FigsyncError:
+    except NotFound:
         return False
+    if not record.is_available or record.md5 != transfer.md5:
+        return False
+    item = yield from do(lambda: figshare.read_item(item_id))
     return item.folder_structure.get(file_id, "") == transfer.folder

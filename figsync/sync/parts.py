@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 from figsync.disk import PartBody
 from figsync.errors import BadReply, FigsyncError, Locked, NotFound, Stale
 from figsync.figshare import FileRecord, Part, UploadSession
-from figsync.model import Upload
+from figsync.model import LocalFile, Upload
 from figsync.naming import shown
 from figsync.sync.mirror import Mirror
 from figsync.sync.sending import Sending
@@ -16,6 +17,7 @@ from figsync.sync.tasks import Task, do, pause, together
 LOCK_TRIES = 5
 LOCK_SECONDS = 5.0
 PART_SIZE = "part_size"
+READ_AT_ONCE = 1 << 20
 # What figshare clients saw between the last part and "available".
 BEING_CHECKED = frozenset({"ic_checking", "ic_success", "moving_to_final"})
 # A list shows the addresses of many new records for the price of two.
@@ -85,7 +87,7 @@ def _send_parts(mirror: Mirror, sending: Sending, session: UploadSession) -> Tas
     local = sending.action.local
     if session.size != local.size:
         raise BadReply(shown(local.path), "the upload service expects another size")
-    digests = yield from _part_digests(mirror, sending.action, session)
+    digests = yield from part_digests(mirror, sending.action, session)
     missing = [part for part in session.parts if not part.complete]
     done = local.size - sum(part.size for part in missing)
     mirror.progress.moved(sending.action, done)
@@ -100,30 +102,53 @@ def _send_parts(mirror: Mirror, sending: Sending, session: UploadSession) -> Tas
             raise result
 
 
-def _part_digests(
+def part_digests(
     mirror: Mirror, action: Upload, session: UploadSession
 ) -> Task[dict[int, bytes]]:
-    """Return each part's MD5, from the hashing if it cut the file the same way."""
-    size = session.parts[0].size if session.parts else 0
-    regular = all(p.start == (p.number - 1) * size for p in session.parts)
-    local = action.local
-    parts = local.parts
-    one_part = len(session.parts) == 1
-    if one_part:
+    """Return each part's MD5, from the hashing if it cut the file the same way.
+
+    Stale when the file is not what was hashed, BadReply when parts are missing.
+    """
+    local, size = action.local, 0
+    if session.parts:
+        size = min(session.parts, key=lambda part: part.number).size
+    if len(session.parts) == 1 and size == local.size:
         return {session.parts[0].number: bytes.fromhex(local.md5)}
+    path = f"{action.where.folder}/{action.path}"
+    if not all(_is_regular(part, size) for part in session.parts):
+        return (yield from do(lambda: _read_digests(mirror, path, local, session)))
     mirror.state.settings.set(PART_SIZE, str(size))
+    parts = local.parts
     if local.part_size != size or not parts:
-        path = f"{action.where.folder}/{action.path}"
         hashed = yield from do(lambda: mirror.disk.hash(path, size))
         if hashed.md5 != local.md5:
             raise Stale(shown(action.path), "it changed a moment ago")
         parts = hashed.parts
-    if not regular:
-        return {}
-    return {
-        part.number: parts[16 * index : 16 * index + 16]
-        for index, part in enumerate(session.parts)
-    }
+    return {p.number: parts[16 * p.number - 16 : 16 * p.number] for p in session.parts}
+
+
+def _is_regular(part: Part, size: int) -> bool:
+    return part.start == (part.number - 1) * size and part.size <= size
+
+
+def _read_digests(
+    mirror: Mirror, path: str, local: LocalFile, session: UploadSession
+) -> dict[int, bytes]:
+    """Return the MD5s of parts that are not all of one size, from one more reading."""
+    whole, digests = hashlib.md5(usedforsecurity=False), {}
+    with mirror.disk.open(path) as file:
+        for part in sorted(session.parts, key=lambda part: part.start):
+            if part.start != file.tell():
+                raise BadReply(shown(local.path), "its parts leave a gap")
+            digest, left = hashlib.md5(usedforsecurity=False), part.size
+            while left and (chunk := file.read(min(left, READ_AT_ONCE))):
+                whole.update(chunk)
+                digest.update(chunk)
+                left -= len(chunk)
+            digests[part.number] = digest.digest()
+    if whole.hexdigest() != local.md5:
+        raise Stale(shown(local.path), "it changed a moment ago")
+    return digests
 
 
 def _send_part(

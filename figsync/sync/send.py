@@ -22,6 +22,7 @@ from figsync.figshare import FileRecord
 from figsync.model import LocalFile, SyncedFile, Upload
 from figsync.naming import remote_path, shown
 from figsync.state import Transfer
+from figsync.sync.finish import follows, is_proven
 from figsync.sync.mirror import Mirror
 from figsync.sync.parts import learn_addresses, send_bytes
 from figsync.sync.sending import Sending
@@ -69,7 +70,7 @@ def _resumed(
         transfer = yield from find_lost(mirror, transfer)
     bytes_of = (action.local.md5, action.local.size)
     if not transfer.file_id or (transfer.md5, transfer.size) != bytes_of:
-        yield from discard(mirror, transfer)
+        yield from _clear(mirror, transfer)
         return None
     file_id = transfer.file_id
     try:
@@ -84,6 +85,20 @@ def _resumed(
         yield from discard(mirror, transfer)
         return None
     return record
+
+
+def _clear(mirror: Mirror, transfer: Transfer) -> Task[None]:
+    """Delete the record of an upload of other bytes, unless it came to its end.
+
+    Then it is a file like any other: what follows it may supersede it, once proven.
+    """
+    if not transfer.file_id or not (yield from is_proven(mirror, transfer)):
+        yield from discard(mirror, transfer)
+        return
+    row = mirror.state.files.synced(transfer.item_id).get(transfer.path)
+    if follows(row, transfer):
+        raise Stale(shown(transfer.path), "what was sent of it before is concluded now")
+    mirror.state.work.drop_transfer(transfer.item_id, transfer.path)
 
 
 def _has_other_bytes(record: FileRecord, local: LocalFile) -> bool:

@@ -10,6 +10,7 @@ from figsync.errors import DiskProblem, NotFound
 from figsync.figshare import FileRecord
 from figsync.model import Plan, Presence, Upload
 from figsync.state import Transfer
+from figsync.sync.finish import follows
 from figsync.sync.mirror import Mirror
 from figsync.sync.observe import View
 from figsync.sync.send import discard, find_lost
@@ -72,8 +73,7 @@ def _sweep(mirror: Mirror, transfer: Transfer) -> Task[None]:
 def _is_to_finish(mirror: Mirror, transfer: Transfer, record: FileRecord) -> bool:
     """Tell whether an upload is or may yet be proven: a later cycle concludes it."""
     row = mirror.state.files.synced(transfer.item_id).get(transfer.path)
-    is_next = row is None or row.file_id == transfer.replaces
-    return is_next and record.md5 in ("", transfer.md5)
+    return follows(row, transfer) and record.md5 in ("", transfer.md5)
 
 
 def _may_be_wanted(mirror: Mirror, transfer: Transfer) -> bool:

@@ -57,7 +57,7 @@ class _Swap:
 def begin(mirror: Mirror, actions: Iterable[Action]) -> None:
     """Write down what is about to be fetched, replaced or removed here."""
     actions = list(actions)
-    swaps = [swap for action in actions for swap in _swaps(mirror, action)]
+    swaps = list(_swaps(mirror, actions))
     fetched = [action for action in actions if _is_fetched(action)]
     if not swaps and not fetched:
         return
@@ -154,12 +154,14 @@ def _removed(action: Action) -> Iterator[tuple[str, LocalFile]]:
             return
 
 
-def _swaps(mirror: Mirror, action: Action) -> Iterator[_Swap]:
-    came = action.remote.md5 if isinstance(action, Download) else ""
+def _swaps(mirror: Mirror, actions: Iterable[Action]) -> Iterator[_Swap]:
+    removed = [(action, *pair) for action in actions for pair in _removed(action)]
     now = mirror.clock.now()
-    for target, local in _removed(action):
-        known = tuple(file.id for file in mirror.disk.trashed_since(target, now))
-        yield _Swap(target, local.stat, now, came, known)
+    stamps = mirror.disk.trash_stamps(now) if removed else []
+    for action, target, local in removed:
+        came = action.remote.md5 if isinstance(action, Download) else ""
+        before = mirror.disk.trashed_from(target, stamps)
+        yield _Swap(target, local.stat, now, came, tuple(file.id for file in before))
 
 
 def recover_late_saves(mirror: Mirror) -> int:
@@ -176,7 +178,8 @@ def recover_late_saves(mirror: Mirror) -> int:
 
 def _is_settled(mirror: Mirror, swap: _Swap) -> bool:
     try:
-        for file in mirror.disk.trashed_since(swap.target, swap.since):
+        stamps = mirror.disk.trash_stamps(swap.since)
+        for file in mirror.disk.trashed_from(swap.target, stamps):
             if file.id not in swap.known and _is_late_save(mirror, swap, file):
                 bring_back(mirror, file.id, swap.target)
     except FigsyncError as problem:

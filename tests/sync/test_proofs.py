@@ -164,6 +164,44 @@ def test_a_session_that_is_gone_in_the_next_process_is_replaced_as_one_record(
     assert world.remote("New") == {"a.bin": CONTENT}
 
 
+@pytest.mark.parametrize("times", [0, 1, 3, 6, 12, 30])
+def test_an_upload_that_came_to_its_end_stays_until_its_successor_is_proven(
+    world: World, times: int
+) -> None:
+    (old, _) = records(world)[0]
+
+    def die(request: PreparedRequest) -> None:
+        if request.method == "DELETE":
+            raise Killed
+
+    with wired(world, before=die), pytest.raises(Killed):
+        world.sync()
+    ((_, _), (first, status)) = records(world)
+    world.drop("New/a.bin", CONTENT[::-1])
+    world.settle()
+    world.box.log.clear()
+    path = rf"/files/{first}$"
+    world.box.fail_next(Fault("api", "GET", path, status=503, times=times or 1))
+    if not times:
+        world.box.world.faults.clear()
+
+    world.sync()
+    world.box.world.faults.clear()
+    world.clock.advance(HOUR)
+    report = world.sync()
+
+    assert status == "available"
+    deleted = world.box.log.find("api", "DELETE", path=path, status=204)
+    completed = world.box.log.find("api", "POST", path=r"/files/\d+$")
+    order = [(e.method, e.path) for e in world.box.log.entries()]
+    assert order.index((deleted[0].method, deleted[0].path)) > order.index(
+        (completed[-1].method, completed[-1].path)
+    )
+    assert report.exit_code == 0
+    assert old not in [file for file, _ in records(world)]
+    assert_agreed(world)
+
+
 def test_parts_that_arrived_are_not_sent_again_after_a_lock(world: World) -> None:
     dies_at_part(world, 2)
     world.box.log.clear()
