@@ -100,7 +100,7 @@ def test_the_waits_grow_to_six_hours(tries: int, minutes: int) -> None:
     assert retry_wait(tries) == minutes * 60
 
 
-def test_a_clock_set_back_prolongs_no_wait(state, clock):
+def test_a_clock_set_back_prolongs_no_wait(state: State, clock: SetClock) -> None:
     retry = state.work.failed("Upload:1:a", "no answer")
 
     assert retry.is_waiting(clock.now())
