@@ -112,6 +112,16 @@ class Decisions:
             if not (row.listed or _is_within(row.key.item_id, row.folder, within))
         ]
 
+    def not_held_yet(self, held: Sequence[Held]) -> list[Held]:
+        """Return those of *held* that are not stored, or with another reason."""
+        before = {_identity(row.key, row.folder): row.reason for row in self.held()}
+        return [
+            new
+            for new in held
+            if before.get(_identity(new.action.key, new.action.where.folder))
+            != new.reason
+        ]
+
     def approve(self, ids: Iterable[int]) -> int:
         """Approve exactly the actions shown with these ids; return how many."""
         return self._decide("approved", ids)

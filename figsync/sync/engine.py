@@ -49,7 +49,7 @@ from figsync.sync.observe import View, observe
 from figsync.sync.obstacles import after_uploads
 from figsync.sync.parts import PART_SIZE
 from figsync.sync.policies import Policy
-from figsync.sync.record import REFUSED, Recorder, retry_name
+from figsync.sync.record import REFUSED, Recorder, retry_name, tell_held
 from figsync.sync.reserve import within
 from figsync.sync.restore import bringing, is_here
 from figsync.sync.root import check_root, look_at_root
@@ -318,6 +318,7 @@ def _remember(mirror: Mirror, cycle: Cycle, only: frozenset[str]) -> None:
     """
     state, now = mirror.state, mirror.clock.now()
     conflicts = [replace(found, since=now) for found in cycle.survey.conflicts]
+    tell_held(state.decisions.not_held_yet(cycle.plan.held))
     with state.atomic():
         state.decisions.replace_held(cycle.plan.held, within=only)
         state.decisions.replace_conflicts(conflicts, within=only)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 
 from figsync.errors import (
     FigsyncError,
@@ -17,6 +18,7 @@ from figsync.model import (
     ActionKey,
     DeleteItem,
     DeleteRemote,
+    Held,
     Outcome,
     WriteRecord,
 )
@@ -133,6 +135,18 @@ class Recorder:
             log.info("%s: %s", outcome.action.kind, path)
         elif outcome.result != "stale":
             log.warning("%s failed: %s: %s", outcome.action.kind, path, outcome.message)
+
+
+def tell_held(held: Iterable[Held]) -> None:
+    """Write into the log what is held from now on, once for each kind and reason."""
+    groups: dict[tuple[str, str, bool], list[str]] = {}
+    for new in held:
+        same = (new.action.kind, new.reason, new.needs_person)
+        groups.setdefault(same, []).append(full_path(new.action))
+    for (kind, reason, needs_person), paths in groups.items():
+        level = logging.WARNING if needs_person else logging.INFO
+        more = f" and {len(paths) - 1:,} more" if len(paths) > 1 else ""
+        log.log(level, "Held %s: %s%s: %s", kind, shown(paths[0]), more, shown(reason))
 
 
 def full_path(action: Action) -> str:

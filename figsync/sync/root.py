@@ -24,6 +24,8 @@ MARKER_ID = "mirror_id"
 EMPTIED_FILES = 2
 ROOT_ACKNOWLEDGED = "root_acknowledged"
 ROOT_MOUNTED = "root_mounted"
+UNMOUNTED = "a disk was mounted there and is not now; nothing was changed"
+MOUNT_IT = "mount it, or run `figsync approve --scope` if the mirror is to be here"
 
 
 class _RecordId(msgspec.Struct):
@@ -153,11 +155,7 @@ def _check_mounted(mirror: Mirror, root: str) -> None:
     settings, is_mount = mirror.state.settings, mirror.disk.identity().is_mount
     was_mount = settings.get(ROOT_MOUNTED) == "yes"
     if was_mount and not is_mount and not settings.get(ROOT_ACKNOWLEDGED):
-        cause = "a disk was mounted there and is not now; nothing was changed"
-        remedy = (
-            "mount it, or run `figsync approve --scope` if the mirror is to be here"
-        )
-        raise NeedsPerson(root, cause, remedy)
+        raise NeedsPerson(root, UNMOUNTED, MOUNT_IT)
     if was_mount != is_mount:
         settings.set(ROOT_MOUNTED, "yes" if is_mount else "no")
 

@@ -98,3 +98,11 @@ def test_a_success_ends_the_waiting(state: State) -> None:
 )
 def test_the_waits_grow_to_six_hours(tries: int, minutes: int) -> None:
     assert retry_wait(tries) == minutes * 60
+
+
+def test_a_clock_set_back_prolongs_no_wait(state: State, clock: SetClock) -> None:
+    retry = state.work.failed("Upload:1:a", "no answer")
+
+    assert retry.is_waiting(clock.now())
+    assert not retry.is_waiting(retry.next_at)
+    assert not retry.is_waiting(clock.now() - 400 * 24 * 3600.0)

@@ -219,3 +219,70 @@ def test_an_item_is_not_emptied_for_a_file_that_can_not_be_sent(
     assert world.sync().exit_code == 0
     assert set(world.remote("Item 0")) == {"all.zip"}
     assert_quiet(world)
+
+
+# Ten and three hundred of a thousand
+
+
+def deletions_sent(world: World) -> int:
+    return world.box.log.count("api", "DELETE")
+
+
+def test_of_1000_files_300_wait_for_a_person_and_10_for_a_day(tmp_path: Path) -> None:
+    world = mirrored(tmp_path, each=250, deletions__grace="24h")
+    aside = tmp_path / "aside"
+    aside.mkdir()
+    for number in range(300):
+        path = world.root / f"Item {number % 3}/f{number:03}"
+        if not path.exists():
+            path = path.with_name(f"f{number - 250:03}")
+        path.rename(aside / f"{path.parent.name} {path.name}")
+    world.box.log.clear()
+    assert len(for_a_person(a_minute_later(world))) == 300
+    world.clock.advance(3 * DAY)
+    assert len(for_a_person(world.sync())) == 300
+
+    kept = sorted(aside.iterdir())
+    for path in kept[10:]:
+        item, _, name = path.name.rpartition(" ")
+        path.rename(world.root / item / name)
+    report = a_minute_later(world)
+    assert (len(waiting(report)), len(for_a_person(report))) == (0, 0)
+    assert deletions_sent(world) == 10
+    assert left(world) == 990
+
+    for number in range(10):
+        path = world.root / f"Item 3/f{number:03}"
+        path.rename(aside / path.name)
+    assert len(waiting(a_minute_later(world))) == 10
+    world.clock.advance(23 * HOUR)
+    world.sync()
+    assert deletions_sent(world) == 10
+    for number in range(4):
+        (aside / f"f{number:03}").rename(world.root / f"Item 3/f{number:03}")
+    world.clock.advance(2 * HOUR)
+    assert world.sync().exit_code == 0
+
+    assert deletions_sent(world) == 16
+    assert set(world.remote("Item 3")) == {
+        f"f{n:03}" for n in range(250) if n not in range(4, 10)
+    }
+    assert_quiet(world)
+
+
+def test_of_1000_files_10_deleted_on_the_web_go_to_the_trash(tmp_path: Path) -> None:
+    world = mirrored(tmp_path, each=250)
+    delete_there(world, 0, *range(10))
+    world.box.log.clear()
+
+    assert a_minute_later(world).exit_code == 0
+
+    assert world.box.log.mutations() == ()
+    assert len(world.tree()) == 990
+    assert len(world.trash()) == 10
+    delete_there(world, 1, *range(241))
+    local = world.tree()
+    report = a_minute_later(world)
+    assert world.tree() == local
+    assert "251 of 1000 files were deleted on Figshare" in reasons(report)
+    assert world.box.log.mutations() == ()
