@@ -6,6 +6,7 @@ with every commit among them, and the HTTP requests; each has a before and an af
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import traceback
@@ -101,6 +102,7 @@ def forked(act: Callable[[Say], None]) -> Child:
     child = os.fork()
     if child == 0:
         os.close(reader)
+        gc.disable()  # it would only copy the memory of the parent
         _live(act, lambda said: _write(writer, said))
     os.close(writer)
     with os.fdopen(reader, "rb") as told:

@@ -82,7 +82,7 @@ def broken_in_the_end(
             ("the folder", now.tree, wanted.tree),
             ("Figshare", now.shared, wanted.shared),
             ("status", end.status, goal.status),
-            ("the exit code", end.last.exit_code, goal.last.exit_code),
+            ("the exit code", end.exit_code, goal.exit_code),
             ("the set of item records", now.own_records, wanted.own_records),
             ("what is called synced", _agreed(now), _agreed(wanted)),
         )

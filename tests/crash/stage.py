@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from random import Random
+from typing import Any
+
+import requests
 
 from figsync.commands.shell import Shell
 from figsync.commands.status import look as standing
@@ -14,7 +18,6 @@ from figsync.disk import Disk
 from figsync.errors import StateDamaged
 from figsync.model import FileStat
 from figsync.state import State
-from figsync.sync.loop import Report
 from tests.crash.boundaries import DEAD, Boundaries, Child, Say, forked
 from tests.crash.scene import Scene, look
 from tests.world import TestClock, World
@@ -48,12 +51,16 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a scenario ended after all: the scene, what status says, what was sent."""
+    """How a scenario ended after all: the scene, and what a person is told.
+
+    *sent* are the upload tokens and numbers of the parts that came; *restless* is
+    what one more sync did.
+    """
 
     scene: Scene
     status: str
+    exit_code: int
     sent: frozenset[tuple[str, int]]
-    last: Report
     restless: str = ""
 
 
@@ -67,6 +74,9 @@ class Stage:
         self._seen: dict[str, dict[str, FileStat]] = {}
         self._now = START
         self._prepare()
+        # Processes are forked from this one, so what they open is opened only once.
+        self._worlds = self._open(self._now)
+        _warm_up(self._worlds[0])
         self.before = self.look()
 
     def look(self) -> Scene:
@@ -99,32 +109,40 @@ class Stage:
 
     def recover(self) -> End:
         """Sync as a person would who comes back later, until nothing is left to do."""
-        with ExitStack() as stack:
-            worlds = self._open(self._now + LATER, stack)
-            for _ in range(MOST_SYNCS):
-                reports = [world.sync() for world in worlds]
-                worlds[0].clock.advance(LATER)
-                if not any(report.outcomes for report in reports):
-                    break
-            sent = _sent(worlds[0])
-            restless = _restless(worlds)
-            status = standing(_shell(worlds[0])).state
-        return End(self.look(), status, sent, reports[0], restless)
+        child = forked(lambda say: say(json.dumps(self._recover())))
+        assert child.code == 0, child.said
+        told = json.loads(child.said)
+        sent = frozenset((token, number) for token, number in told.pop("sent"))
+        return End(self.look(), sent=sent, **told)
+
+    def _recover(self) -> dict[str, Any]:  # as JSON
+        worlds = self._started(LATER)
+        for _ in range(MOST_SYNCS):
+            reports = [world.sync() for world in worlds]
+            worlds[0].clock.advance(LATER)
+            if not any(report.outcomes for report in reports):
+                break
+        return {
+            "status": standing(_shell(worlds[0])).state,
+            "exit_code": reports[0].exit_code,
+            "sent": _sent(worlds[0]),
+            "restless": _restless(worlds),
+        }
 
     def _prepare(self) -> None:
         self._world.mkdir(parents=True)
         (self._world / "outside").mkdir()
         (self._world / "outside" / "kept.txt").write_text("not figsync's")
-        with ExitStack() as stack:
-            worlds = self._open(START, stack)
-            self.scenario.arrange(*worlds)
-            self._now = worlds[0].clock.now() + LATER
-            for machine, world in zip(self.scenario.machines, worlds, strict=True):
-                self._seen[machine] = _stats(world.root)
+        worlds = self._open(START)
+        self.scenario.arrange(*worlds)
+        worlds[0].box.close()
+        self._now = worlds[0].clock.now() + LATER
+        for machine, world in zip(self.scenario.machines, worlds, strict=True):
+            self._seen[machine] = _stats(world.root)
         shutil.copytree(self._world, self._prepared)
 
-    def _open(self, at: float, stack: ExitStack) -> list[World]:
-        """Open the world as a process does that has just been started."""
+    def _open(self, at: float) -> list[World]:
+        """Open the account and what stands for each computer that mirrors it."""
         worlds: list[World] = []
         for machine in self.scenario.machines:
             world = World(
@@ -135,10 +153,15 @@ class Stage:
                 beside=worlds[0] if worlds else None,
                 **self.scenario.keys,
             )
-            if not worlds:
-                stack.enter_context(closing(world.box))
             worlds.append(world)
         return worlds
+
+    def _started(self, later: float) -> list[World]:
+        """Return the worlds as a process has them that was started that much later."""
+        self._worlds[0].clock.advance(later)
+        # Tokens must not come a second time.
+        self._worlds[0].box.world.random = Random(int(later))
+        return self._worlds
 
     def _act(
         self, fatal: int, *, whole: bool = False, later: float = 0.0, calm: bool = False
@@ -147,14 +170,13 @@ class Stage:
 
         def act(say: Say) -> None:
             boundaries = Boundaries(lambda passed: len(passed) == fatal, say)
-            with ExitStack() as stack:
-                world = self._open(self._now + later, stack)[0]
-                if not calm:
-                    self.scenario.weather(world)
-                boundaries.guard(world)
-                world.sync()
-                if whole:
-                    say("\n".join(boundaries.passed))
+            world = self._started(later)[0]
+            if not calm:
+                self.scenario.weather(world)
+            boundaries.guard(world)
+            world.sync()
+            if whole:
+                say("\n".join(boundaries.passed))
 
         return forked(act)
 
@@ -182,6 +204,16 @@ class Stage:
                 state.files.save_local(below, known)
 
 
+def _warm_up(world: World) -> None:
+    """Let each service answer once: the first answer of a process takes longest."""
+    with requests.Session() as session:
+        urls = world.box.mount(session)
+        for url in (urls.api, urls.upload, urls.storage):
+            session.get(f"{url}/nothing")
+    world.box.log.clear()
+    world.box.close()
+
+
 def _stats(root: Path) -> dict[str, FileStat]:
     if not root.exists():
         return {}
@@ -191,11 +223,11 @@ def _stats(root: Path) -> dict[str, FileStat]:
     return {path: stat for path, stat in found.items() if stat is not None}
 
 
-def _sent(world: World) -> frozenset[tuple[str, int]]:
+def _sent(world: World) -> list[tuple[str, int]]:
     """Return upload token and number of each part that came."""
     puts = world.box.log.find("upload", "PUT", status=200)
     cut = [entry.path.split("/")[-2:] for entry in puts]
-    return frozenset((token, int(number)) for token, number in cut)
+    return [(token, int(number)) for token, number in cut]
 
 
 def _restless(worlds: list[World]) -> str:
