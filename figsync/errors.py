@@ -36,9 +36,14 @@ class FigsyncError(Exception):
         self.cause = cause
         self.remedy = remedy
 
+    @property
+    def reason(self) -> str:
+        """Cause and next step, for where the subject is told already."""
+        line = f"{self.cause}; {self.remedy}" if self.remedy else self.cause
+        return " ".join(line.split())
+
     def __str__(self) -> str:
-        told = f"{self.subject}: {self.cause}" if self.subject else self.cause
-        line = f"{told}; {self.remedy}" if self.remedy else told
+        line = f"{self.subject}: {self.reason}" if self.subject else self.reason
         return " ".join(line.split())
 
 

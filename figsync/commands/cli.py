@@ -79,7 +79,7 @@ class Figsync(click.Group):
         **extra: Any,  # what click's own runner passes on
     ) -> None:
         """Run one verb and end the process with its exit code."""
-        shell = Shell()
+        shell = extra.get("obj") or Shell()
         extra |= {"standalone_mode": False, "obj": shell}
         base = super().main
 

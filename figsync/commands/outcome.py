@@ -137,4 +137,4 @@ def _held_lines(
 
 
 def _unread(item_id: str, problem: FigshareProblem) -> str:
-    return f"Item {item_id} could not be read: {shown(str(problem))}"
+    return f"Item {item_id} could not be read: {shown(problem.reason)}"

@@ -24,6 +24,8 @@ def line(outcome: Outcome) -> str:
             return ""
         case "planned":
             return f"Would {words.to_do(action.kind)}: {path}{size}"
+        case _ if outcome.unproven:
+            return f"Sent, but not proven: {path}: {shown(outcome.message)}"
         case _:
             told = shown(outcome.message)
             return f"Could not {words.to_do(action.kind)}: {path}: {told}"

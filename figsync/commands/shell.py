@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,13 +20,19 @@ from figsync.clock import SystemClock
 from figsync.commands.codes import MEANINGS
 from figsync.config import Config, find_config, load_config, read_token
 
+if TYPE_CHECKING:  # both would slow down the start of every verb
+    from requests.adapters import BaseAdapter
+
+    from figsync.disk import Calls
+
 
 @dataclass
 class Shell:
     """One call of figsync: its common options, its environment, its clock.
 
     *at_failure* is called with the error line and its exit code before the process
-    ends, and returns the exit code to end with.
+    ends, and returns the exit code to end with.  *calls* and *adapters* are how a sync
+    reaches the disk and the network; a test lets them fail.
     """
 
     config_option: str | None = None
@@ -36,6 +42,8 @@ class Shell:
     clock: SystemClock = field(default_factory=SystemClock)
     verb: str = ""
     at_failure: Callable[[str, int], int] | None = None
+    calls: Calls | None = None
+    adapters: Mapping[str, BaseAdapter] = field(default_factory=dict)
 
     @property
     def config_path(self) -> Path:

@@ -79,7 +79,14 @@ def _run(shell: Shell, report: Report, wish: _Wish) -> None:
     only = frozenset(_folder(shell, name) for name in wish.folders)
     config, token = shell.config, shell.token
     with _watched(is_silent=not wish.shows, is_drawn=not wish.dry_run) as progress:
-        means = Means(token, shell.clock, progress=progress, boot_id=boot_id())
+        means = Means(
+            token,
+            shell.clock,
+            progress=progress,
+            boot_id=boot_id(),
+            calls=shell.calls,
+            adapters=shell.adapters,
+        )
         with opened(config, means) as mirror:
             sync_until_quiet(mirror, only=only, report=report, scheduled=wish.scheduled)
 
@@ -122,4 +129,5 @@ def _tell(shell: Shell, report: Report) -> None:
         for told in outcome.page(report):
             say(told)
     for name in report.not_found:
-        complain(f"{shown(name)}: no folder or item has this name")
+        remedy = "name a folder of the mirror, or the id of an item"
+        complain(f"{shown(name)}: no folder or item has this name; {remedy}")

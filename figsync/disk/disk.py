@@ -134,7 +134,9 @@ class Disk(Installer):
         return content
 
     def _write(self, path: str, content: bytes) -> None:
-        with told(path), self.temp("own", path) as temp, self.at(path) as place:
+        # What is figsync's own is found by nobody who is not told the whole path.
+        name = str(self.root / path) if path.startswith(f"{OWN}/") else path
+        with told(name), self.temp("own", name) as temp, self.at(path) as place:
             temp.write(content)
             temp.finish()
             self.calls.rename(temp.place, place)

@@ -31,12 +31,13 @@ class Installer(Trash):
         """Begin a new file; *path* is where it is meant to go, for messages."""
         plain = "".join(c if c.isascii() and c.isalnum() else "_" for c in name)
         unique = f"{plain[:_TEMP_NAME]}.{os.getpid()}.{next(self._serial)}"
-        with told(path or unique):
+        path = path or str(self.root / TEMP)
+        with told(path):
             with self.folder(TEMP) as folder:
                 place = Place(os.dup(folder), unique)
             try:
                 mode = self._ordinary_mode
-                return TempFile(self.calls, place, mode=mode, path=path or unique)
+                return TempFile(self.calls, place, mode=mode, path=path)
             except BaseException:
                 os.close(place.folder)
                 raise

@@ -63,6 +63,15 @@ def linked(path: str) -> DiskProblem:
 
 
 @contextmanager
+def denied(path: str) -> Iterator[None]:
+    """Translate a permission that is missing beneath into a DiskProblem of *path*."""
+    try:
+        yield
+    except PermissionError as error:
+        raise problem(path, error) from error
+
+
+@contextmanager
 def told(path: str) -> Iterator[None]:
     """Translate every error of the operating system beneath into a DiskProblem."""
     try:

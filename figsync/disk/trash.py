@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
-from figsync.disk.problems import printable, stale, told
+from figsync.disk.problems import denied, printable, stale, told
 from figsync.disk.reader import Reader
 from figsync.disk.renames import take_name
 from figsync.disk.tree import TRASH, refuse_own
@@ -66,7 +67,10 @@ class Trash(Reader):
         for number in range(1, _MOST):
             stamp = now if number == 1 else f"{now}-{number}"
             try:
-                with self.at(f"{TRASH}/{stamp}/{path}", []) as there:
+                with ExitStack() as stack:
+                    with denied(str(self.root / TRASH)):
+                        spot = self.at(f"{TRASH}/{stamp}/{path}", [])
+                        there = stack.enter_context(spot)
                     take_name(self.calls, place, there)
                     return f"{stamp}/{path}"
             except (FileExistsError, NotADirectoryError):

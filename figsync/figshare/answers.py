@@ -129,7 +129,7 @@ TOKEN = Meaning(
     "Figshare does not accept the token",
     "create a new one under Applications on figshare.com and store it",
 )
-NO = Meaning(Refused, "Figshare refuses this")
+NO = Meaning(Refused, "Figshare refuses this", "look at the item on figshare.com")
 STRANGE = Meaning(
     BadReply,
     "the answer is not what Figshare's contract says",

@@ -238,6 +238,9 @@ class Connection:
             now = http_date(answer.headers.get("Date", "")) or self.clock.now()
             asked = retry_after(answer.headers.get("Retry-After", ""), now)
             found.retry_after = asked or 0.0
+            if found.retry_after > PATIENCE:
+                found.cause += f", none at all for {asked:.0f} s"
+                found.remedy = "sync again after that"
             self._hush(ask, SHORT_SILENCE if asked is None else asked)
         return found
 
@@ -282,6 +285,6 @@ class Connection:
 
 def _still_silent(ask: Ask, seconds: float) -> TooMany:
     cause = f"Figshare asked for {seconds:.0f} s without requests"
-    found = TooMany(ask.subject, cause, "the sync goes on by itself after that")
+    found = TooMany(ask.subject, cause, "sync again after that")
     found.retry_after = seconds
     return found

@@ -44,7 +44,7 @@ NO_ANSWER: tuple[tuple[type[Exception], str, str], ...] = (
     (broken.ProxyError, "the proxy does not let us through", "check HTTPS_PROXY"),
     (broken.ConnectTimeout, "no connection in time", "check the network"),
     (broken.Timeout, "no answer in time", "the next sync tries again"),
-    (broken.ConnectionError, "no connection", "check the network"),
+    (broken.ConnectionError, "no connection", "check the network and api_url"),
     (broken.ChunkedEncodingError, "the connection broke", "the next sync tries again"),
     (urllib3.exceptions.TimeoutError, "no answer in time", "the next sync tries again"),
     (urllib3.exceptions.ProtocolError, "the connection broke", "the next sync retries"),

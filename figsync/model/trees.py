@@ -13,12 +13,12 @@ Kind = Literal["file", "folder", "symlink", "special"]
 class Unknown(StrEnum):
     """Why an observation could not establish something; never the same as *gone*."""
 
-    UNREADABLE = "it can not be read"
+    UNREADABLE = "it can not be read; check its permissions and who owns it"
     NOT_SETTLED = "it changed a moment ago"
     IGNORED = "an ignore rule covers it"
     NOT_HASHED = "its MD5 is not computed yet"
     CONFLICT_COPY = "it is a conflict copy"
-    NOT_A_FILE = "it is no ordinary file"
+    NOT_A_FILE = "it is no ordinary file; move it out of the mirror"
     IN_FLIGHT = "somebody is still uploading it"
     UNPROVEN = "Figshare has not computed its MD5 yet"
     NOT_LISTED = "Figshare's list was not complete"

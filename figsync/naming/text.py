@@ -44,7 +44,7 @@ def uploadable_name(path: str) -> str | None:
     if reason:
         return f"its name {reason}"
     if len(components) > MAX_DEPTH or byte_length(path) > MAX_PATH_BYTES:
-        return "it lies too deep in folders"
+        return "its name is too long with all the folders it lies in"
     return None
 
 

@@ -155,7 +155,10 @@ def open_or_rebuild(
         return State.open(database, clock=clock, steps=steps, known=known)
     except StateDamaged as problem:
         aside = State.set_aside(database, clock=clock, steps=steps)
-        log.warning("%s; set aside as %s, building a new one", problem, aside.name)
+        why = f"{problem.subject}: {problem.cause}"
+        log.warning(
+            "%s; it is kept as %s and built anew, no file is lost", why, aside.name
+        )
         return State.open(database, clock=clock, steps=steps)
 
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable
 
 from figsync.errors import (
+    FigshareProblem,
     FigsyncError,
     Locked,
     Refused,
@@ -29,7 +30,8 @@ from figsync.sync.mirror import Mirror
 
 TOKEN_REFUSALS = 5
 _QUIET = (WriteRecord,)
-REFUSED = "Figshare refuses it: "
+# How every refusal begins: a retry that is read from the state is known by it.
+REFUSED = "Figshare refuses "
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +90,7 @@ class Recorder:
 
     def unproven(self, action: Action) -> Outcome:
         """Record an upload that Figshare has not verified yet."""
-        message = "sent; Figshare has not computed its MD5 yet"
+        message = "Figshare has not computed its MD5 yet; the next sync looks again"
         outcome = Outcome(action, "failed", message, unproven=True)
         self._history(action, outcome)
         self._tell(outcome)
@@ -166,5 +168,14 @@ def _outcome(action: Action, problem: FigsyncError | None) -> Outcome:
     if isinstance(problem, Stale | Resting):
         return Outcome(action, "stale", str(problem))
     if isinstance(problem, Refused) and not isinstance(problem, Locked):
-        return Outcome(action, "refused", f"{REFUSED}{problem}")
-    return Outcome(action, "failed", str(problem))
+        told = _told(action, problem)
+        message = told if told.startswith(REFUSED) else f"{REFUSED}it: {told}"
+        return Outcome(action, "refused", message)
+    return Outcome(action, "failed", _told(action, problem))
+
+
+def _told(action: Action, problem: FigsyncError) -> str:
+    """Return a problem in words that do not name again what the action is about."""
+    own = {shown(path) for path in (action.path, full_path(action))}
+    is_own = problem.subject in own or isinstance(problem, FigshareProblem)
+    return problem.reason if is_own else str(problem)

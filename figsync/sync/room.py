@@ -56,12 +56,18 @@ def refusals(newcomers: Iterable[Newcomer], room: Room) -> dict[str, str]:
 
 def _own_reason(file: Newcomer, room: Room) -> str:
     if file.size == 0:
-        return "it is empty, and Figshare does not take empty files"
+        return (
+            "it is empty, and Figshare does not take empty files;"
+            " it goes up once something is in it"
+        )
     name = uploadable_name(file.path)
     if name:
-        return name
+        return f"{name}; rename it"
     if room.max_file_size and file.size > room.max_file_size:
-        return f"it is larger than the {room.max_file_size} bytes Figshare takes"
+        return (
+            f"it is larger than the {room.max_file_size} bytes Figshare takes;"
+            " split it, or ask Figshare for a higher limit"
+        )
     return ""
 
 
@@ -70,12 +76,15 @@ def _crowded(files: list[Newcomer], room: Room) -> dict[str, str]:
     fresh = [file for file in files if not file.replaces]
     if room.is_new_item and len(fresh) > limit:
         reason = (
-            f"its folder holds {len(fresh)} files, an item takes {limit}:"
+            f"its folder holds {len(fresh)} files, an item takes {limit};"
             " split the folder"
         )
         return {file.path: reason for file in fresh}
     free = max(0, limit - room.files_in_item)
-    reason = f"its item is full: an item takes {limit} files"
+    reason = (
+        f"its item is full: an item takes {limit} files;"
+        " put it into another folder of the mirror"
+    )
     return {file.path: reason for file in fresh[free:]}
 
 
@@ -87,6 +96,10 @@ def _over_quota(files: Iterable[Newcomer], room: Room) -> Iterator[tuple[str, st
         if file.replaces or file.path in room.begun:
             continue
         if file.size > left:
-            yield file.path, f"the account has room for {left} bytes more"
+            yield (
+                file.path,
+                f"the account has room for {left} bytes more;"
+                " delete something there, or ask Figshare for more",
+            )
         else:
             left -= file.size

@@ -284,7 +284,8 @@ def _drop_session(mirror: Mirror, sending: Sending) -> Task[None]:
 def other_bytes(sending: Sending) -> BadBytes:
     """Return the problem of a record that came out with other bytes."""
     path = shown(sending.action.path)
-    return BadBytes(path, "Figshare computed another MD5; the file is sent again")
+    cause = "it arrived at Figshare with other bytes (another MD5)"
+    return BadBytes(path, cause, "the next sync sends it again")
 
 
 def batches(

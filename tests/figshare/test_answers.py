@@ -139,12 +139,13 @@ def test_an_error_carries_the_servers_words_and_details() -> None:
     body = b'{"message": "Bad title.\\n Too short", "data": {"title": "min 3"}}'
 
     assert told(body) == (
-        'item 7: Figshare refuses this (422: Bad title. Too short {"title":"min 3"})'
+        'item 7: Figshare refuses this (422: Bad title. Too short {"title":"min 3"});'
+        " look at the item on figshare.com"
     )
 
 
 def test_an_error_without_words_still_names_its_status() -> None:
-    assert told(b"") == "item 7: Figshare refuses this (422)"
+    assert told(b"").startswith("item 7: Figshare refuses this (422); ")
 
 
 def test_secrets_in_the_servers_words_are_hidden() -> None:
@@ -160,5 +161,5 @@ def test_secrets_in_the_servers_words_are_hidden() -> None:
 def test_the_servers_words_are_short_and_harmless() -> None:
     line = told(b'{"message": "\\u001b[31m' + b"x" * 9000 + b'"}')
 
-    assert len(line) < LONGEST_MESSAGE + 60
+    assert len(line) < LONGEST_MESSAGE + 100
     assert "\x1b" not in line

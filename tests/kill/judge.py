@@ -97,7 +97,7 @@ class Judge:
             self.wrongs.append(f"DELETE of {record.path}, which nobody deleted here")
         elif md5(expected) == record.md5:
             self.wrongs.append(f"DELETE of {record.path}, which is as it is here")
-        elif self._is_synced(file_id) and not self._is_proven(item_id, record.path):
+        elif self._is_synced(file_id) and not self._has_successor(item_id, file_id):
             self.wrongs.append(f"DELETE of {record.path} before its successor's proof")
 
     def _is_synced(self, file_id: int) -> bool:
@@ -105,12 +105,18 @@ class Judge:
             rows = [state.files.synced(item_id) for item_id in state.items.all()]
         return str(file_id) in {file.file_id for row in rows for file in row.values()}
 
-    def _is_proven(self, item_id: int, path: str) -> bool:
-        web, title = self._desk.box.web, self._people.title_of(item_id)
-        wanted = md5(self._people.expected[path])
+    def _has_successor(self, item_id: int, file_id: int) -> bool:
+        """Tell whether a later record of the path is proven to be what was here.
+
+        An upload may be concluded by a process that finds the file edited again.
+        """
+        web, path = self._desk.box.web, self._records[file_id].path
+        title = self._people.title_of(item_id)
+        wrote = {md5(content) for content in self._people.versions[path]}
         return any(
-            f"{title}/{file.path}" == path
+            file.id > file_id
+            and f"{title}/{file.path}" == path
             and file.status == "available"
-            and web.computed_md5(file.id) == wanted
+            and web.computed_md5(file.id) in wrote
             for file in web.files(item_id)
         )
