@@ -302,9 +302,10 @@ class History:
         else:
             self.trace.tell(f"      {self.owner.act(random)}")
 
-    def _meddle_with(self, machine: Machine, name: str, random: Random) -> None:
-        if told := self.people[machine.name].act_on(name, random):
-            self.trace.tell(f"   meanwhile {told}")
+    def _meddle_with(self, machine: Machine, name: str, random: Random) -> bool:
+        told = self.people[machine.name].act_on(name, random)
+        self.trace.tell(f"   meanwhile {told}" if told else "")
+        return bool(told)
 
     def sync(
         self, machine: Machine, peril: Peril, order: Random | None, *, only: str = ""

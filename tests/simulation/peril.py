@@ -26,6 +26,8 @@ CODES = (errno.ENOSPC, errno.EACCES, errno.EIO, errno.EROFS, errno.EDQUOT)
 # What a full disk still allows: names may change and go.
 NEEDS_ROOM = ("create", "write", "mkdir", "link")
 SQLITE_FULL = 13
+# How often somebody saves the very file that is being moved or replaced.
+TEMPTATION = 0.15
 
 
 class Killed(BaseException):
@@ -47,7 +49,7 @@ class Peril:
         self.meddling = 0.0
         self.acts_left = 3
         self.meddle: Callable[[Random], None] | None = None
-        self.meddle_with: Callable[[str, Random], None] | None = None
+        self.meddle_with: Callable[[str, Random], bool] | None = None
         self._busy = False
 
     def boundary(self, what: str) -> None:
@@ -78,11 +80,11 @@ class Peril:
         """Let somebody act on the very file that is being moved or replaced."""
         if self.meddle_with is None or self._busy or not self.acts_left:
             return
-        if self._random.random() < 3 * self.meddling:
+        if self._random.random() < max(TEMPTATION, 3 * self.meddling):
             self._busy = True
-            self.acts_left -= 1
             try:
-                self.meddle_with(name, Random(self._random.getrandbits(64)))
+                random = Random(self._random.getrandbits(64))
+                self.acts_left -= self.meddle_with(name, random)
             finally:
                 self._busy = False
 

@@ -163,6 +163,7 @@ class Machine:
             "mirror.root": str(self.root),
             "transfer.requests_per_second": "0",
             "state.database": str(self.folder / "state" / "state.db"),
+            "transfer.disk_reserve": "0",
             "deletions.grace": "0",
             "deletions.trash_days": "3650",
             **self.keys,
