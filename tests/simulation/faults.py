@@ -34,6 +34,28 @@ _SWITCHES: tuple[tuple[str, object], ...] = (
     ("rate_limit", 3.0),
 )
 
+_LIMITS: tuple[tuple[str, int], ...] = (
+    ("quota", 4000),
+    ("quota", 20000),
+    ("files_per_item", 2),
+    ("maximum_file_size", 1200),
+)
+
+
+def limit_something(box: Sandbox, random: Random) -> str:
+    """Let the account hold less than before, or all it wants."""
+    if random.random() < 0.3:
+        _lift_limits(box)
+        return "Figshare's limits are lifted"
+    name, value = random.choice(_LIMITS)
+    setattr(box.switches, name, value)
+    return f"Figshare's limit: {name} = {value}"
+
+
+def _lift_limits(box: Sandbox) -> None:
+    for name, _ in _LIMITS:
+        setattr(box.switches, name, getattr(Switches(), name))
+
 
 def break_something(box: Sandbox, random: Random) -> str:
     """Turn a switch, let some requests fail, or mend everything."""
@@ -74,6 +96,7 @@ def _some_fault(random: Random) -> Fault:
 def calm(box: Sandbox) -> None:
     """End every fault; habits stay what they are."""
     box.world.faults.clear()
+    _lift_limits(box)
     well = Switches()
     for name, _ in _SWITCHES:
         setattr(box.switches, name, getattr(well, name))

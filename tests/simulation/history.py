@@ -2,59 +2,30 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
+from typing import TypeVar
 
 from figsync.errors import FigsyncError
-from figsync.sync.loop import Report
-from tests.simulation.faults import break_something, calm
+from figsync.sync.loop import Report, sync_until_quiet
+from tests.simulation.accidents import lose_folder, lose_root, unmount_inside
+from tests.simulation.damage import harm_state
+from tests.simulation.ending import Ending
+from tests.simulation.faults import break_something, limit_something
 from tests.simulation.local import Person
 from tests.simulation.oracle import Oracle
 from tests.simulation.peril import Killed, Peril
 from tests.simulation.places import Machine, SimulatedClock, a_box
 from tests.simulation.values import Lost, Values
+from tests.simulation.weather import Trace, Weather
 from tests.simulation.web import Owner
+from tests.simulation.wishes import Wisher, configure
+from tests.simulation.witness import DeletionWitness
 
 DAY = 24 * 3600.0
-CALM_SYNCS = 6
-IN_THE_WAY = ("a symlink", "a file has", "a folder has")
 Step = Callable[[Random], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Weather:
-    """Which dangers a history has."""
-
-    faults: bool = False
-    disk: bool = False
-    crashes: bool = False
-    meddling: bool = False
-    losses: bool = False
-    machines: int = 1
-
-    @classmethod
-    def drawn(cls, random: Random) -> Weather:
-        """Return the weather of a seed; a quarter of all is calm."""
-        if random.random() < 0.25:
-            return cls()
-        chances = [random.random() < chance for chance in (0.5, 0.5, 0.5, 0.5, 0.1)]
-        machines = 2 if random.random() < 0.15 else 1
-        return replace(cls(*chances), machines=machines)
-
-
-@dataclass(slots=True)
-class Trace:
-    """What happened, in lines that a person can read."""
-
-    lines: list[str] = field(default_factory=list)
-
-    def tell(self, line: str) -> None:
-        if line:
-            self.lines.append(line.replace(f".{os.getpid()}.", ".PID."))
+T = TypeVar("T")
 
 
 class History:
@@ -79,14 +50,28 @@ class History:
         (outside / "kept.txt").write_text("not figsync's")
         self.clock = SimulatedClock()
         self.box = a_box(folder / "figshare", self.clock, random)
-        self.values = Values()
+        self.values = Values(self.clock)
         self.owner = Owner(self.box, self.values)
         self.machines = [
             Machine(folder / f"mac{number}", self.box, self.clock)
             for number in range(self.weather.machines)
         ]
+        if random.random() < 0.3:
+            for machine in self.machines:
+                machine.set_up(deletions__grace="24h")
         self.people = {m.name: Person(m, self.values) for m in self.machines}
+        self.wishers = {m.name: Wisher(m, self.values) for m in self.machines}
         self.oracle = Oracle(outside, self.owner, self.machines, self.values)
+        for machine in self.machines:
+            self._watch_deletions(machine)
+
+    def _watch_deletions(self, machine: Machine) -> None:
+        # Clocks and wishes may shorten the grace that was set up.
+        has_grace = "deletions.grace" in machine.first_keys
+        sure = not (self.weather.clocks or self.weather.wishes)
+        grace = DAY if has_grace and sure else 0.0
+        witness = DeletionWitness(machine, self.owner, self.values, grace)
+        machine.witness = witness.see
 
     def run(self) -> None:
         """Live through the history; raises Lost, or whatever a bug raises."""
@@ -97,21 +82,32 @@ class History:
             random = Random(f"{self.seed}:{number}")
             self.trace.tell(f"{number}:")
             self._draw(random)(random)
-        self._calm_down()
+        self.calm_down()
+
+    def calm_down(self) -> None:
+        """End all dangers, let people decide, and see that both sides agree."""
+        Ending(self).run()
 
     def _draw(self, random: Random) -> Step:
-        steps: list[tuple[int, Step]] = [
-            (10, self._someone_acts),
-            (8, self._sync),
-            (1, self._wait),
-            (2, self._decide),
+        weather = self.weather
+        steps: list[tuple[int, bool, Step]] = [
+            (10, True, self._someone_acts),
+            (8, True, self._sync),
+            (1, True, self._wait),
+            (2, True, self._decide),
+            (1, True, self._try_out),
+            (1, weather.losses, self._lose_state),
+            (4, weather.faults, self._break_something),
+            (2, weather.clocks, self._set_clock),
+            (2, weather.accidents, self._accident),
+            (2, weather.accidents, self._hide_or_show),
+            (2, weather.wishes, self._configure),
+            (3, weather.wishes, self._wish),
+            (2, weather.limits, self._limit),
         ]
-        if self.weather.losses:
-            steps.append((1, self._lose_state))
-        if self.weather.faults:
-            steps.append((4, self._break_something))
-        (chosen,) = random.choices(steps, [weight for weight, _ in steps])
-        return chosen[1]
+        weights = [weight if is_drawn else 0 for weight, is_drawn, _ in steps]
+        (chosen,) = random.choices(steps, weights)
+        return chosen[2]
 
     def _someone_acts(self, random: Random) -> None:
         for _ in range(random.choice((1, 1, 2, 3))):
@@ -129,20 +125,97 @@ class History:
         self.trace.tell(f"   {seconds:.0f} seconds pass")
 
     def _break_something(self, random: Random) -> None:
-        told = break_something(self.box, random)
-        self.trace.tell(f"   {told}")
+        self.trace.tell(f"   {break_something(self.box, random)}")
+
+    def _limit(self, random: Random) -> None:
+        self.trace.tell(f"   {limit_something(self.box, random)}")
 
     def _lose_state(self, random: Random) -> None:
         machine = random.choice(self.machines)
-        shutil.rmtree(machine.folder / "state", ignore_errors=True)
-        self.owner.disown_all()
-        self.trace.tell(f"   {machine.name} loses its state")
+        if told := harm_state(machine, random):
+            self.owner.disown_all()
+            self.trace.tell(f"   {told}")
+
+    def _set_clock(self, random: Random) -> None:
+        """Set a computer's clock, or start it anew with its clock right or wrong."""
+        machine = random.choice(self.machines)
+        if random.random() < 0.5:
+            machine.clock.boot()
+        machine.clock.ahead = random.choice((0, -3 * DAY, -3600, 3600, 3 * DAY))
+        clock = machine.clock
+        self.trace.tell(
+            f"   {machine.name}: boot {clock.boots}, {clock.ahead:.0f} seconds ahead"
+        )
+
+    def _configure(self, random: Random) -> None:
+        self.trace.tell(f"   {configure(random.choice(self.machines), random)}")
+
+    def _wish(self, random: Random) -> None:
+        machine = random.choice(self.machines)
+        peril = self._peril(machine, random)
+
+        def ask() -> None:
+            with machine.mirror(peril, None) as mirror:
+                self.trace.tell(f"   {self.wishers[machine.name].ask(mirror, random)}")
+
+        self.run_figsync(machine, ask)
+
+    def _hide_or_show(self, random: Random) -> None:
+        """Take away, or give back, the permission to read something."""
+        machine = random.choice(self.machines)
+        paths = [*machine.files(), *machine.folders()]
+        if machine.unreadable and random.random() < 0.5:
+            machine.unreadable.clear()
+            self.trace.tell(f"   {machine.name} can read everything again")
+        elif paths:
+            path = random.choice(paths)
+            machine.unreadable.add(path)
+            self.trace.tell(f"   {machine.name} can not read {path}")
+
+    def _accident(self, random: Random) -> None:
+        machine = random.choice(self.machines)
+        if random.random() < 0.5:
+            self._lose_root(machine, random)
+            return
+        take = random.choice((lose_folder, lose_folder, unmount_inside))
+        if not machine.root.is_dir() or (found := take(machine, random)) is None:
+            return
+        path, undo = found
+        self.trace.tell(f"   {machine.name}: {path} is away ({take.__name__})")
+        # Without files that were agreed on there is nothing to be seen amiss.
+        before = self.oracle.records_below(machine, path)
+        for _ in range(random.randint(1, 3) if before or take is lose_folder else 0):
+            self.clock.advance(random.choice((5, 120, 2 * DAY)))
+            self.sync(machine, Peril(random, self.trace.tell), None)
+            if take is unmount_inside:
+                self.oracle.check_kept(before)
+        undo()
+        self.trace.tell(f"   {machine.name}: {path} is back")
+
+    def _lose_root(self, machine: Machine, random: Random) -> None:
+        """See that nothing at all happens while the root is not what it was."""
+        if machine.has_bare_state() or not machine.root.is_dir():
+            return
+        told, undo = lose_root(machine, random)
+        self.trace.tell(f"   {machine.name}: the root is {told}")
+        self.box.log.clear()
+        before = machine.everything(but="state/")
+        for _ in range(random.randint(1, 2)):
+            self.clock.advance(random.choice((5, 120, 2 * DAY)))
+            report = self.sync(machine, Peril(random, self.trace.tell), None)
+            if report is not None:
+                raise Lost("a sync worked although the root was not there")
+        if sent := self.box.log.mutations():
+            raise Lost(f"a sync without root sent {sent}")
+        if machine.everything(but="state/") != before:
+            raise Lost("a sync without root changed the disk")
+        undo()
 
     def _decide(self, random: Random) -> None:
         machine = random.choice(self.machines)
-        self._run(machine, random, lambda: self._approve(machine, random))
+        self.run_figsync(machine, lambda: self.approve(machine, random))
 
-    def _approve(self, machine: Machine, random: Random | None) -> None:
+    def approve(self, machine: Machine, random: Random | None) -> None:
         """Approve all that waits for a person, or reject some of it."""
         with machine.mirror(Peril(Random(1), self.trace.tell), None) as mirror:
             rows = [row for row in mirror.state.decisions.held() if row.needs_person]
@@ -158,22 +231,70 @@ class History:
                     f" {row.key.path} ({row.reason})"
                 )
 
+    def _try_out(self, random: Random) -> None:
+        """Run `figsync sync --dry-run`, which changes nothing."""
+        machine = random.choice(self.machines)
+        before = machine.everything()
+        self.box.log.clear()
+        self.run_figsync(machine, machine.dry_sync)
+        if sent := self.box.log.mutations():
+            raise Lost(f"a dry run sent {sent}")
+        if machine.everything() != before:
+            raise Lost("a dry run changed the disk")
+
     def _sync(self, random: Random) -> None:
         machine = random.choice(self.machines)
-        peril = Peril(random, self.trace.tell)
-        if self.weather.disk and random.random() < 0.5:
-            peril.disk_failures = random.choice((0.02, 0.2, 0.01))
-        if self.weather.crashes and random.random() < 0.5:
-            peril.left = random.choice((random.randint(0, 40), random.randint(0, 300)))
+        peril = self._peril(machine, random)
         if self.weather.crashes and random.random() < 0.1:
             self.clock.stop_after = random.randint(0, 60)
+        order = random if random.random() < 0.7 else None
+        folders = machine.item_folders()
+        if folders and random.random() < 0.1:
+            self.sync(machine, peril, order, only=random.choice(folders))
+        elif random.random() < 0.15:
+            self._stay_up(machine, peril, order, random)
+        else:
+            self.sync(machine, peril, order)
+        self.clock.stop_after = None
+
+    def _peril(self, machine: Machine, random: Random) -> Peril:
+        peril = Peril(random, self.trace.tell)
+        if self.weather.disk and random.random() < 0.5:
+            self._break_disk(peril, random)
+        if self.weather.crashes and random.random() < 0.5:
+            peril.left = random.choice((random.randint(0, 40), random.randint(0, 300)))
         if self.weather.meddling and random.random() < 0.7:
             peril.meddling = random.choice((0.01, 0.03, 0.1))
             peril.meddle = lambda rng: self._meddle(machine, rng)
             peril.meddle_with = lambda name, rng: self._meddle_with(machine, name, rng)
-        order = random if random.random() < 0.7 else None
-        self._run(machine, random, lambda: self._told(machine, peril, order))
-        self.clock.stop_after = None
+        return peril
+
+    def _break_disk(self, peril: Peril, random: Random) -> None:
+        match random.randrange(6):
+            case 0:
+                peril.full_after = random.randint(0, 60)
+                self.trace.tell("   the disk will be full")
+            case 1:
+                peril.read_only_after = random.randint(0, 60)
+                self.trace.tell("   the disk will be read-only")
+            case 2:
+                peril.state_failures = random.choice((0.01, 0.1))
+            case _:
+                peril.disk_failures = random.choice((0.02, 0.2, 0.01))
+
+    def _stay_up(
+        self, machine: Machine, peril: Peril, order: Random | None, random: Random
+    ) -> None:
+        """Sync several times in one process, as the daemon does."""
+
+        def live() -> None:
+            with machine.mirror(peril, order) as mirror:
+                for _ in range(3):
+                    self.trace.tell(f"   {machine.name} syncs and stays up")
+                    self.tell_report(sync_until_quiet(mirror))
+                    self._someone_acts(random)
+
+        self.run_figsync(machine, live)
 
     def _meddle(self, machine: Machine, random: Random) -> None:
         if random.random() < 0.6:
@@ -181,101 +302,47 @@ class History:
         else:
             self.trace.tell(f"      {self.owner.act(random)}")
 
-    def _meddle_with(self, machine: Machine, name: str, random: Random) -> None:
-        if told := self.people[machine.name].act_on(name, random):
-            self.trace.tell(f"   meanwhile {told}")
+    def _meddle_with(self, machine: Machine, name: str, random: Random) -> bool:
+        told = self.people[machine.name].act_on(name, random)
+        self.trace.tell(f"   meanwhile {told}" if told else "")
+        return bool(told)
 
-    def _run(self, machine: Machine, random: Random, act: Callable[[], object]) -> None:
+    def sync(
+        self, machine: Machine, peril: Peril, order: Random | None, *, only: str = ""
+    ) -> Report | None:
+        """Run `figsync sync` and look at everything after; None if it failed."""
+        self.trace.tell(f"   {machine.name} syncs {only}".rstrip())
+        wanted = frozenset({only} - {""})
+        return self.run_figsync(
+            machine, lambda: self.tell_report(machine.sync(peril, order, wanted))
+        )
+
+    def run_figsync(self, machine: Machine, act: Callable[[], T]) -> T | None:
+        """Let figsync run, whatever comes of it, and see that nothing is lost."""
         try:
-            act()
+            return act()
         except FigsyncError as problem:
             self.trace.tell(f"   {machine.name}: {type(problem).__name__}: {problem}")
         except Killed:
-            del random
-        self.oracle.check_always()
+            pass
+        finally:
+            self.oracle.check_always()
+        return None
 
-    def _told(self, machine: Machine, peril: Peril, order: Random | None) -> Report:
-        self.trace.tell(f"   {machine.name} syncs")
-        report = machine.sync(peril, order)
+    def tell_report(self, report: Report) -> Report:
+        """Tell what a sync did and what it leaves behind."""
         for outcome in report.outcomes:
             action = outcome.action
             where = f"{action.where.folder}/{action.path}"
             told = f"{outcome.result} {action.kind} {where} {outcome.message}"
             self.trace.tell(f"      {told}")
         for held in report.held:
-            until = (
-                ""
-                if held.until is None
-                else f" until {held.until - self.clock.now():.0f}"
-            )
+            where = f"{held.action.where.folder}/{held.action.path}"
+            due = "" if held.until is None else f", {held.until - self.clock.now():.0f}"
             self.trace.tell(
-                f"      held {held.action.kind} {held.action.where.folder}/"
-                f"{held.action.path}: {held.reason}{until}"
+                f"      held {held.action.kind} {where}: {held.reason}{due}"
             )
         for item_id, problem in report.problems.items():
             self.trace.tell(f"      item {item_id}: {problem}")
         self.trace.tell(f"      code {report.exit_code}, {report.cycles} cycles")
         return report
-
-    def _calm_down(self) -> None:
-        """End all faults, let people decide, and see that both sides agree."""
-        self.trace.tell("calm:")
-        calm(self.box)
-        quiet = 0
-        for number in range(CALM_SYNCS * len(self.machines)):
-            self.clock.advance(120 if number % 2 else 8 * DAY)
-            reports = [self._calm_sync(machine, number) for machine in self.machines]
-            self.oracle.check_always()
-            quiet = quiet + 1 if all(map(_is_at_rest, reports)) else 0
-            if quiet == 2:
-                break
-            for machine, report in zip(self.machines, reports, strict=True):
-                self._settle(machine, report, Random(number))
-        if not quiet:
-            raise Lost("it does not come to rest")
-        for machine, report in zip(self.machines, reports, strict=True):
-            assert report is not None
-            self.oracle.check_converged(machine, report)
-        self.oracle.check_in_sight()
-        for machine in self.machines:
-            self._see_silence(machine)
-
-    def _calm_sync(self, machine: Machine, number: int) -> Report | None:
-        try:
-            return self._told(machine, Peril(Random(1), self.trace.tell), None)
-        except FigsyncError as problem:
-            person = self.people[machine.name]
-            self.trace.tell(f"   {type(problem).__name__}: {problem}")
-            self.trace.tell(f"   {person.create_folder(Random(number))}")
-            return None
-
-    def _settle(self, machine: Machine, report: Report | None, random: Random) -> None:
-        """Let the person decide on everything that waits for one."""
-        person = self.people[machine.name]
-        while told := person.resolve(random):
-            self.trace.tell(f"   {told}")
-        self._clear_the_way(person, report)
-        self._approve(machine, None)
-
-    def _clear_the_way(self, person: Person, report: Report | None) -> None:
-        for held in report.held if report else ():
-            if held.reason.startswith(IN_THE_WAY):
-                path = f"{held.action.where.folder}/{held.action.path}"
-                self.trace.tell(f"   {person.clear(path)}")
-
-    def _see_silence(self, machine: Machine) -> None:
-        before = machine.snapshot()
-        self.box.log.clear()
-        report = self._told(machine, Peril(Random(1), self.trace.tell), None)
-        if mutations := self.box.log.mutations():
-            raise Lost(f"a sync after the last one sent {mutations}")
-        if report.bytes_up or report.bytes_down:
-            raise Lost("a sync after the last one moved bytes")
-        if report.outcomes:
-            raise Lost("a sync after the last one did something")
-        if machine.snapshot() != before:
-            raise Lost("a sync after the last one changed the folder")
-
-
-def _is_at_rest(report: Report | None) -> bool:
-    return report is not None and report.exit_code == 0 and not report.waiting

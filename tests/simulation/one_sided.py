@@ -7,9 +7,11 @@ from pathlib import Path
 from random import Random
 
 from figsync.errors import NeedsPerson
-from tests.simulation.history import History, Weather
+from tests.simulation.ending import clear_the_way
+from tests.simulation.history import History
 from tests.simulation.peril import Peril
 from tests.simulation.values import Lost
+from tests.simulation.weather import Weather
 
 STEPS = 15
 SYNCS = 4
@@ -21,6 +23,7 @@ class OneSided(History):
     def __init__(self, folder: Path, seed: int) -> None:
         super().__init__(folder, seed, weather=Weather())
         (self.machine,) = self.machines
+        self.machine.set_up()
         self.person = self.people[self.machine.name]
         # Links are undone, twins change names, loose files are filed, emptied ones
         # can not go up, and a symlink is in the way: all of it by design.
@@ -42,7 +45,7 @@ class OneSided(History):
             else:
                 self._act_there(random)
             self.oracle.check_always()
-        self._calm_down()
+        self.calm_down()
 
     def _act_here(self, random: Random) -> None:
         self.trace.tell(f"   {self.person.act(random)}")
@@ -66,11 +69,12 @@ class OneSided(History):
     def _sync_to_rest(self) -> None:
         for _ in range(SYNCS):
             self.clock.advance(120)
-            report = self._told(self.machine, Peril(Random(1), self.trace.tell), None)
-            if report.exit_code == 0 and not report.waiting:
+            report = self.sync(self.machine, Peril(Random(1), self.trace.tell), None)
+            if report and report.exit_code == 0 and not report.waiting:
                 return
-            self._clear_the_way(self.person, report)
-            self._approve(self.machine, None)
+            for line in clear_the_way(self.person, report):
+                self.trace.tell(line)
+            self.approve(self.machine, None)
         raise Lost("it does not come to rest")
 
 

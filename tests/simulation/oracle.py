@@ -19,6 +19,7 @@ from tests.simulation.web import Owner
 LASTING = (
     "the item has a linked file",
     "a person rejected it",
+    "its item was deleted on Figshare, and a new draft of it was rejected",
 )
 
 
@@ -53,7 +54,7 @@ class Oracle:
             self._note_agreed(machine)
             tree = machine.tree()
             trashed = [content for _, content in machine.trash()]
-            places += [tree.values(), trashed]
+            places += [tree.values(), trashed, machine.kept_aside()]
             for path, content in tree.items():
                 self._check_whole(machine, path, content)
         self.values.check(*places)
@@ -73,6 +74,26 @@ class Oracle:
         known = content in self.values.ever or not content
         if not known and not content.startswith(b"[InternetShortcut]"):
             raise Lost(f"{machine.name}/{path} holds bytes that nobody wrote")
+
+    def records_below(self, machine: Machine, folder: str) -> set[int]:
+        """Return the records that an item folder was agreed with, by their number."""
+        state = machine.state()
+        if state is None:
+            return set()
+        with state:
+            ids = [i for i, k in state.items.all().items() if k.folder == folder]
+            rows = [row for i in ids for row in state.files.synced(i).values()]
+        web = self.owner.web
+        there = [f for i in web.item_ids() for f in web.files(i)]
+        agreed = {row.file_id for row in rows}
+        return {f.id for f in there if agreed & {str(f.id), f.uuid}}
+
+    def check_kept(self, records: Collection[int]) -> None:
+        """Raise Lost if one of the records is gone from Figshare."""
+        web = self.owner.web
+        there = {f.id for i in web.item_ids() for f in web.files(i)}
+        if lost := set(records) - there:
+            raise Lost(f"the records {sorted(lost)} were deleted without a reason")
 
     def check_converged(self, machine: Machine, report: Report) -> None:
         """Raise Lost unless the computer and the account hold the same."""
@@ -190,7 +211,7 @@ def _check_local(tree: Mapping[str, bytes], excused: Collection[str]) -> None:
         outside = "/" not in path or path.startswith(".") or is_conflict_copy(path)
         if outside or not content or rules.ignored(path, False):
             continue
-        if path not in excused:
+        if not {path, f"{path.partition('/')[0]}/"} & set(excused):
             raise Lost(f"{path} ({label(content)}) did not get to Figshare")
 
 

@@ -9,19 +9,25 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from io import FileIO
 from random import Random
 from typing import Any
 
 from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
 
-from figsync.disk import Calls
+from figsync.disk import Calls, Disk
+from figsync.disk.problems import told
 from figsync.sync.mirror import Mirror
 
 CODES = (errno.ENOSPC, errno.EACCES, errno.EIO, errno.EROFS, errno.EDQUOT)
-
+# What a full disk still allows: names may change and go.
+NEEDS_ROOM = ("create", "write", "mkdir", "link")
 SQLITE_FULL = 13
+# How often somebody saves the very file that is being moved or replaced.
+TEMPTATION = 0.15
 
 
 class Killed(BaseException):
@@ -37,11 +43,13 @@ class Peril:
         self.left: int | None = None
         self.dead = False
         self.disk_failures = 0.0
+        self.full_after: int | None = None
+        self.read_only_after: int | None = None
         self.state_failures = 0.0
         self.meddling = 0.0
         self.acts_left = 3
         self.meddle: Callable[[Random], None] | None = None
-        self.meddle_with: Callable[[str, Random], None] | None = None
+        self.meddle_with: Callable[[str, Random], bool] | None = None
         self._busy = False
 
     def boundary(self, what: str) -> None:
@@ -72,16 +80,24 @@ class Peril:
         """Let somebody act on the very file that is being moved or replaced."""
         if self.meddle_with is None or self._busy or not self.acts_left:
             return
-        if self._random.random() < 3 * self.meddling:
+        if self._random.random() < max(TEMPTATION, 3 * self.meddling):
             self._busy = True
-            self.acts_left -= 1
             try:
-                self.meddle_with(name, Random(self._random.getrandbits(64)))
+                random = Random(self._random.getrandbits(64))
+                self.acts_left -= self.meddle_with(name, random)
             finally:
                 self._busy = False
 
     def disk_error(self, call: str, name: str) -> None:
-        """Raise an OSError now and then."""
+        """Raise an OSError now and then, or from some call on for good."""
+        if self.full_after is not None and call in NEEDS_ROOM:
+            self.full_after -= 1
+            if self.full_after < 0:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), name)
+        if self.read_only_after is not None:
+            self.read_only_after -= 1
+            if self.read_only_after < 0:
+                raise OSError(errno.EROFS, os.strerror(errno.EROFS), name)
         if self._random.random() < self.disk_failures:
             code = self._random.choice(CODES)
             self._tell(f"   disk: {call} fails with {errno.errorcode[code]}")
@@ -118,16 +134,20 @@ class PerilousCalls(Calls):
 
 
 class PerilousWire(BaseAdapter):
-    """Another adapter with a peril before and after each request."""
+    """Another adapter with a peril before and after each request; *witness* sees it."""
 
-    def __init__(self, inner: BaseAdapter, peril: Peril) -> None:
+    def __init__(
+        self, inner: BaseAdapter, peril: Peril, witness: Callable[[str, str], None]
+    ) -> None:
         super().__init__()
         self._inner = inner
         self._peril = peril
+        self._witness = witness
 
     def send(self, request: PreparedRequest, **options: Any) -> Response:  # type: ignore[override]  # whatever requests passes
         what = f"{request.method} {request.path_url.partition('?')[0]}"
         self._peril.boundary(f"before {what}")
+        self._witness(request.method or "", request.path_url.partition("?")[0])
         response = self._inner.send(request, **options)
         self._peril.boundary(f"after {what}")
         return response
@@ -136,9 +156,15 @@ class PerilousWire(BaseAdapter):
         self._inner.close()
 
 
-def perilous(adapters: Mapping[str, BaseAdapter], peril: Peril) -> dict[str, Any]:
-    """Return the adapters with a peril on each."""
-    return {prefix: PerilousWire(one, peril) for prefix, one in adapters.items()}
+def perilous(
+    adapters: Mapping[str, BaseAdapter],
+    peril: Peril,
+    witness: Callable[[str, str], None],
+) -> dict[str, Any]:
+    """Return the adapters with a peril on each, and one who sees what is asked."""
+    return {
+        prefix: PerilousWire(one, peril, witness) for prefix, one in adapters.items()
+    }
 
 
 class PerilousConnection:
@@ -175,3 +201,35 @@ def endanger_state(mirror: Mirror, peril: Peril) -> None:
     """Put a peril at each commit of a mirror's state."""
     database: Any = mirror.state._db.database  # the only way to the connection
     database.conn = PerilousConnection(database.conn, peril)
+
+
+class _HiddenDisk(Disk):
+    """A disk of which some files and folders can not be read, as by permissions."""
+
+    hidden: Collection[str] = ()
+
+    @contextmanager
+    def folder(self, path: str, made: list[str] | None = None) -> Iterator[int]:
+        for name in self.hidden:
+            is_below = f"{path}/".startswith(f"{name}/")
+            if is_below and (self.root / name).is_dir():
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        with super().folder(path, made) as opened:
+            yield opened
+
+    def open(self, path: str) -> FileIO:
+        if path in self.hidden and (self.root / path).exists():
+            with told(path):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return super().open(path)
+
+
+def hidden_from(disk: Disk, hidden: Collection[str]) -> Disk:
+    """Return *disk* without a way into the *hidden* paths.
+
+    It stands in for permissions, which do not bind root, who runs many a CI.
+    """
+    blind = _HiddenDisk(disk.root, clock=disk.clock, calls=disk.calls)
+    blind.hidden = hidden
+    blind.identity()
+    return blind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
@@ -13,21 +13,29 @@ from typing import NamedTuple
 import requests
 
 from figsync.config import Config, load_config
+from figsync.errors import FigsyncError
 from figsync.naming import is_conflict_copy
 from figsync.sandbox import Sandbox
 from figsync.state import State
 from figsync.sync.loop import Report, sync_until_quiet
 from figsync.sync.mirror import Mirror
-from figsync.sync.opening import Means, owned_mirror
+from figsync.sync.opening import Means, dry_mirror, owned_mirror
 from figsync.sync.tasks import InlinePool, Pool
 from tests.pools import SeededPool
-from tests.simulation.peril import Peril, PerilousCalls, endanger_state, perilous
+from tests.simulation.peril import (
+    Peril,
+    PerilousCalls,
+    endanger_state,
+    hidden_from,
+    perilous,
+)
 
 # Far ahead: the change times that the system gives lie before it for ever, so
 # that a history depends on nothing but its seed.
 START = 4_000_000_000.0
 TOKEN = "sandbox-token"
 PART_SIZE = 1000
+GRAIN = 1e-6
 OWN = {".figsync", ".figshare"}
 
 
@@ -48,7 +56,7 @@ def walk(
         try:
             with os.scandir(f"{root}/{here}") as entries:
                 found = list(entries)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             continue
         for entry in found:
             if entry.name in without:
@@ -80,11 +88,39 @@ class SimulatedClock:
             self.stop_after -= 1
             if self.stop_after < 0:
                 return True
-        self._now += max(0.0, seconds)
+        # Less than its grain would leave it standing for ever.
+        self._now += max(seconds, GRAIN) if seconds > 0 else 0.0
         return False
 
     def advance(self, seconds: float) -> None:
         self._now += seconds
+
+
+class MachineClock:
+    """The clock of one computer: it may be wrong, be set, and it counts from a boot."""
+
+    def __init__(self, world: SimulatedClock) -> None:
+        self._world = world
+        self._booted = world.now()
+        self.ahead = 0.0
+        self.boots = 1
+
+    def now(self) -> float:
+        return self._world.now() + self.ahead
+
+    def monotonic(self) -> float:
+        return self._world.now() - self._booted
+
+    def wait(self, seconds: float) -> bool:
+        return self._world.wait(seconds)
+
+    def advance(self, seconds: float) -> None:
+        self._world.advance(seconds)
+
+    def boot(self) -> None:
+        self._world.advance(60)
+        self._booted = self._world.now()
+        self.boots += 1
 
 
 def a_box(folder: Path, clock: SimulatedClock, random: Random) -> Sandbox:
@@ -105,11 +141,18 @@ class Machine:
         self.folder = folder
         self.name = folder.name
         self.root = folder / "mirror"
-        self.clock = clock
+        # Where people put what they take out of the mirror for a while.
+        self.aside = folder / "aside"
+        self.aside.mkdir()
+        self.clock = MachineClock(clock)
+        self.unreadable: set[str] = set()
+        # Is told method and path of every request just before it is answered.
+        self.witness: Callable[[str, str], None] = lambda _, __: None
         session = requests.Session()
         self._urls = box.mount(session)
         self._adapters = dict(session.adapters)
         self.keys: dict[str, str] = {}
+        self.first_keys: dict[str, str] = {}
         self.config = self.configured()
 
     def configured(self) -> Config:
@@ -120,7 +163,9 @@ class Machine:
             "mirror.root": str(self.root),
             "transfer.requests_per_second": "0",
             "state.database": str(self.folder / "state" / "state.db"),
+            "transfer.disk_reserve": "0",
             "deletions.grace": "0",
+            "deletions.trash_days": "3650",
             **self.keys,
         }
         sections: dict[str, list[str]] = {}
@@ -130,6 +175,21 @@ class Machine:
         text = [f"[{name}]\n" + "\n".join(lines) for name, lines in sections.items()]
         path.write_text("\n".join(text) + "\n")
         return load_config(path, {"HOME": str(self.folder)})
+
+    def set_up(self, **keys: str) -> None:
+        """Set keys, written `section__key`, that no later change is to outlast."""
+        self.first_keys = {k.replace("__", "."): value for k, value in keys.items()}
+        self.configure_as_at_first()
+
+    def configure(self, key: str, value: str) -> None:
+        """Change one key, for all later starts."""
+        self.keys[key] = value
+        self.config = self.configured()
+
+    def configure_as_at_first(self) -> None:
+        """Take back every change of the configuration."""
+        self.keys = dict(self.first_keys)
+        self.config = self.configured()
 
     @contextmanager
     def mirror(self, peril: Peril, random: Random | None) -> Iterator[Mirror]:
@@ -141,30 +201,59 @@ class Machine:
             TOKEN,
             self.clock,
             pool=pool,
-            adapters=perilous(self._adapters, peril),
+            adapters=perilous(self._adapters, peril, self.witness),
             calls=PerilousCalls(peril),
+            boot_id=f"boot {self.clock.boots}",
             random=(random or Random(1)).random,
         )
         with owned_mirror(self.config, means) as mirror:
             endanger_state(mirror, peril)
+            if self.unreadable:
+                mirror.disk = hidden_from(mirror.disk, self.unreadable)
             yield mirror
 
-    def sync(self, peril: Peril, random: Random | None) -> Report:
+    def sync(
+        self, peril: Peril, random: Random | None, only: frozenset[str] = frozenset()
+    ) -> Report:
         """Run `figsync sync` once."""
         with self.mirror(peril, random) as mirror:
+            return sync_until_quiet(mirror, only=only)
+
+    def dry_sync(self) -> Report:
+        """Run `figsync sync --dry-run`."""
+        means = Means(TOKEN, self.clock, pool=InlinePool(), adapters=self._adapters)
+        with dry_mirror(self.config, means) as mirror:
             return sync_until_quiet(mirror)
 
     def state(self) -> State | None:
         """Open the state to look at it."""
         return State.read_only(self.config.database, clock=self.clock)
 
+    def has_bare_state(self) -> bool:
+        """Tell whether the state knows too little to miss the root or its files."""
+        try:
+            state = self.state()
+        except FigsyncError:
+            return True
+        if state is None:
+            return True
+        with state:
+            settings = state.settings
+            is_bound = settings.get("mirror_id") and not settings.get(
+                "root_acknowledged"
+            )
+            return not is_bound or state.files.synced_total() < 2
+
     def agreed(self) -> dict[str, str]:
         """Return the ids of the records that both sides hold, and the paths."""
-        state = self.state()
-        if state is None:
+        try:
+            state = self.state()
+            if state is None:
+                return {}
+            with state:
+                trees = [state.files.synced(item_id) for item_id in state.items.all()]
+        except FigsyncError:  # it is damaged, which the next opening finds out
             return {}
-        with state:
-            trees = [state.files.synced(item_id) for item_id in state.items.all()]
         return {row.file_id: row.path for tree in trees for row in tree.values()}
 
     def files(self, below: str = "") -> list[str]:
@@ -212,6 +301,26 @@ class Machine:
         self.clock.advance(0.01)
         at = int(self.clock.now() * 1e9)
         os.utime(path, ns=(at, at))
+
+    def everything(self, *, but: str = " ") -> dict[str, tuple[int, int, bytes]]:
+        """Return inode, time and content of all files in this computer's folder.
+
+        What begins with *but* is passed over, as is what figsync says of itself.
+        """
+        found = {}
+        for path, kind in walk(self.folder):
+            own = path.endswith(("-shm", "-wal", "/lock", "/owner.json"))
+            if kind != "folder" and not own and not path.startswith(but):
+                stat = (self.folder / path).lstat()
+                is_file = kind == "file"
+                content = (self.folder / path).read_bytes() if is_file else b""
+                found[path] = (stat.st_ino, stat.st_mtime_ns, content)
+        return found
+
+    def kept_aside(self) -> list[bytes]:
+        """Return the content of every file that people took out for a while."""
+        found = walk(self.aside)
+        return [(self.aside / e.path).read_bytes() for e in found if e.kind == "file"]
 
     def snapshot(self) -> dict[str, tuple[int, int, bytes]]:
         """Return inode, time and content of all but figsync's own folder."""

@@ -14,10 +14,11 @@ import tempfile
 import traceback
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.simulation.history import History, Weather
+from tests.simulation.history import History
+from tests.simulation.weather import Weather
 
 MEMORY = Path("/dev/shm")
 
@@ -87,9 +88,9 @@ def _lived(
 
 def smallest(result: Result, *, weather: Weather | None = None) -> Result:
     """Leave out every step without which the history still fails the same way."""
-    for name in ("faults", "disk", "crashes", "meddling", "losses"):
-        weather = weather or result.weather
-        calmer = replace(weather, **{name: False})
+    weather = weather or result.weather
+    for name in weather.dangers():
+        calmer = weather.without(name)
         simpler = run(result.seed, weather=calmer)
         if _kind(simpler) == _kind(result):
             result, weather = simpler, calmer

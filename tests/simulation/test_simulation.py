@@ -7,10 +7,10 @@ from random import SystemRandom
 
 import pytest
 
-from tests.simulation.history import Weather
 from tests.simulation.one_sided import OneSided
 from tests.simulation.run import run, smallest
 from tests.simulation.values import Lost
+from tests.simulation.weather import Weather
 
 CALM = range(1, 21)
 ANY = range(100, 140)

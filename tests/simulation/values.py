@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from random import Random
 
+from figsync.clock import Clock
+
 SIZES = (8, 12, 40, 400, 1000, 1700, 3500)
 
 
@@ -18,10 +20,12 @@ class Values:
     """The ledger: contents are unique, so that each can be traced.
 
     A value is *open* until a person, who had it before the eyes, overwrites or
-    deletes it; an open value must never be lost.
+    deletes it, at the time in *closed*; an open value must never be lost.
     """
 
+    clock: Clock
     open: dict[bytes, str] = field(default_factory=dict)
+    closed: dict[bytes, float] = field(default_factory=dict)
     ever: set[bytes] = field(default_factory=set)
     repeated: set[bytes] = field(default_factory=set)
 
@@ -37,12 +41,14 @@ class Values:
         """Note that an old content is written anew."""
         if content:
             self.open[content] = by
+            self.closed.pop(content, None)
             self.repeated.add(content)
         return content
 
     def seen_off(self, content: bytes) -> None:
         """Note that a person overwrote or deleted what they could see."""
         self.open.pop(content, None)
+        self.closed[content] = self.clock.now()
 
     def some_old(self, random: Random) -> bytes:
         """Return a content that was written before."""
