@@ -42,6 +42,7 @@ PURE = (
     "figsync.sync.why",
     "figsync.sync.subject",
     "figsync.sync.notes",
+    "figsync.sync.concern",
     "figsync.sync.compare",
     "figsync.sync.differences",
     "figsync.figshare.breaker",

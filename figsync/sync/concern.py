@@ -1,4 +1,4 @@
-"""Which decisions of a plan are about one path."""
+"""Which decisions of a plan are about one path (pure)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from figsync.model import (
     DeleteRemote,
     FileAway,
     ForgetItem,
-    Held,
     LinkFolder,
     MoveLocal,
     Plan,
@@ -19,11 +18,8 @@ from figsync.model import (
     TrashFolder,
     WriteRecord,
 )
-from figsync.sync.mirror import Mirror
 from figsync.sync.subject import Setting
 
-# A guard that counts the whole mirror says so in its reason.
-OF_ALL = "allowed without asking"
 _OF_ITEMS = (
     CreateItem,
     DeleteItem,
@@ -34,33 +30,13 @@ _OF_ITEMS = (
 )
 
 
-def plan_about(mirror: Mirror, plan: Plan, setting: Setting, below: str) -> Plan:
+def plan_about(plan: Plan, setting: Setting, below: str) -> Plan:
     """Return what of a plan decides on a path *below* an item folder."""
     concerned = _Concern(setting, below)
-    told = _as_counted_last(mirror, plan)
     return Plan(
-        tuple(action for action in told.actions if concerned.by(action)),
-        tuple(held for held in told.held if concerned.by(held.action)),
+        tuple(action for action in plan.actions if concerned.by(action)),
+        tuple(held for held in plan.held if concerned.by(held.action)),
     )
-
-
-def _as_counted_last(mirror: Mirror, plan: Plan) -> Plan:
-    """Return *plan* with what a count of the whole mirror held in the last sync.
-
-    Here one item was looked at, so no count can be trusted that found less.
-    """
-    decisions = mirror.state.decisions
-    settled = decisions.approved() | decisions.rejected()
-    counted = {
-        row.key: row.reason
-        for row in decisions.held()
-        if row.needs_person and row.reason.endswith(OF_ALL) and row.key not in settled
-    }
-    todo = tuple(action for action in plan.actions if action.key not in counted)
-    held = [h for h in plan.held if h.needs_person or h.action.key not in counted]
-    actions = [*plan.actions, *(h.action for h in plan.held if not h.needs_person)]
-    held += [Held(a, counted[a.key]) for a in actions if a.key in counted]
-    return Plan(todo, tuple(held))
 
 
 @dataclass(frozen=True, slots=True)

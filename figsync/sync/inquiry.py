@@ -119,7 +119,7 @@ def _described(
         return with_sides(mirror, None, subject)
     subject = replace(
         subject,
-        plan=plan_about(mirror, cycle.plan, subject.setting, below),
+        plan=plan_about(cycle.plan, subject.setting, below),
         blocked=frozenset(cycle.survey.blocked),
         rule=_rule(mirror, path),
         trashed=_trashed(mirror, path),

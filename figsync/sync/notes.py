@@ -132,6 +132,7 @@ _UNKNOWN_THERE = {
     Unknown.IN_FLIGHT: "somebody is still uploading it: it counts when that is done",
     Unknown.UNPROVEN: "Figshare has not computed its MD5 yet: the next sync asks again",
     Unknown.NOT_LISTED: "Figshare's list was not complete: the next sync asks again",
+    Unknown.UNREADABLE: "it is a link to no plain web address: it has no shortcut here",
     Unknown.UNCONFIRMED: (
         "Figshare's list lacks it, which is not confirmed yet: the next sync asks again"
     ),

@@ -184,7 +184,7 @@ def test_a_guard_that_counts_all_items_is_named_for_one_file(tmp_path: Path) -> 
     )
 
 
-def test_a_failed_upload_says_when_it_is_tried_again(world: World) -> None:
+def test_an_upload_that_figshare_refuses_says_so(world: World) -> None:
     world.drop("Leaves/new.csv", "new here")
     world.settle()
     world.box.fail_next(Fault("upload", "PUT", status=400, times=1000))
@@ -193,7 +193,7 @@ def test_a_failed_upload_says_when_it_is_tried_again(world: World) -> None:
     (line,) = why(world, "Leaves/new.csv", "Decision")
 
     assert "upload: " in line
-    assert "failed 1 times" in line or "Figshare refuses it" in line
+    assert "Figshare refuses this (400: Failed on purpose)" in line
 
 
 def test_a_deleted_item_folder_decides_on_its_files(world: World) -> None:

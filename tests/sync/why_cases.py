@@ -37,7 +37,7 @@ from figsync.model import (
 )
 from figsync.naming import IgnoreRules
 from figsync.sync.decide import DEAD_TITLE, DISPUTED, NO_RECORD, SEVERAL_DRAFTS
-from figsync.sync.guards import Facts, Limits, Wait, guard
+from figsync.sync.guards import Elsewhere, Facts, Limits, Wait, guard
 from figsync.sync.inquiry import Inquiry
 from figsync.sync.items import plan_orphan
 from figsync.sync.loose import WAIT
@@ -239,6 +239,12 @@ GUARDS = {
         SYNCED,
         facts=Facts(1000, scope_change="the configuration changed (ignore)"),
     ),
+    "guard: changed rules in its folder": Case(
+        {}, SAME_THERE, SYNCED, facts=Facts(1000, rules_changed=frozenset({"7"}))
+    ),
+    "guard: counted with what is held elsewhere": Case(
+        {}, SAME_THERE, SYNCED, facts=replace(FEW, elsewhere=Elsewhere({"remote": 20}))
+    ),
     "guard: an item folder without its record": Case(
         {}, SAME_THERE, SYNCED, facts=Facts(1000, unsure={"7": NO_RECORD})
     ),
@@ -394,12 +400,12 @@ ITEMS = {
     ),
     "item: orphaned": about(
         "",
-        plan_orphan(ITEM, ()),
+        plan_orphan(ITEM, (), is_bare=False),
         setting=replace(LISTED, mode=Mode.ORPHANED, presence=None),
     ),
     "item: orphaned and left": about(
         "",
-        plan_orphan(ITEM, {SetAsideRecord(ITEM, "7").key}),
+        plan_orphan(ITEM, {SetAsideRecord(ITEM, "7").key}, is_bare=False),
         setting=replace(LISTED, mode=Mode.ORPHANED, presence=None),
     ),
     "item: claimed by several folders": held(
