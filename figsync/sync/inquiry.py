@@ -7,6 +7,7 @@ state alone.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -193,8 +194,10 @@ def _rule(mirror: Mirror, path: str) -> Rule | None:
         return Rule(f"{RECORD_FOLDER}/", _OWN_RULE, "/".join(parts[:depth]))
     folder = path.rpartition("/")[0]
     rules = mirror.rules
-    if folder:
-        rules = with_rules_on_the_way(mirror.disk, rules, folder)
+    # Where rules can not be read nothing is known of the files: they say so.
+    with suppress(FigsyncError):
+        if folder:
+            rules = with_rules_on_the_way(mirror.disk, rules, folder)
     stat = stat_of(mirror, path)
     return rules.rule(path, stat is not None and stat.kind == "folder")
 

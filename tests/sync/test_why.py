@@ -245,6 +245,16 @@ def test_the_rule_that_ignores_a_file_and_where_it_stands(world: World) -> None:
     assert "figsync's own" in why(world, "Leaves/.figshare/record.json")[-1]
 
 
+def test_rules_that_can_not_be_read_hide_nothing_and_explain_themselves(
+    world: World,
+) -> None:
+    (world.root / "Leaves/.figsyncignore").mkdir()
+
+    found, _ = ask(world, "Leaves/a.csv")
+
+    assert found.subject.rule is None
+
+
 def test_a_path_that_was_never_seen(world: World) -> None:
     assert why(world, "Leaves/never.csv", "Decision", "Rule", "Note") == [
         "Note:      it is nowhere: not here, not on Figshare, and was never synced",
