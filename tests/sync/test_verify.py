@@ -82,6 +82,30 @@ def test_where_all_agree_there_is_nothing_to_tell(world: World) -> None:
     assert not world.box.log.mutations()
 
 
+def test_links_twins_odd_names_and_items_left_out_are_no_differences(
+    world: World,
+) -> None:
+    web = world.box.web
+    web.add_link(web.create_item("Link"), "https://example.org/data")
+    odd = web.create_item("Odd")
+    web.add_file(odd, "a\u202eb.csv", b"bidi")
+    web.add_file(odd, "twin.csv", b"one")
+    web.add_file(odd, "twin.csv", b"other")
+    web.add_file(odd, "same.csv", b"same")
+    web.add_file(odd, "same.csv", b"same")
+    world.drop("Leaves/.DS_Store", b"ignored")
+    world.clock.advance(60)
+    world.sync()
+    with world.mirror() as mirror:
+        carry_out(mirror, Asked("exclude", {"item": "Stones"}))
+    world.sync()
+
+    found = look(world, remote=True)
+
+    assert kinds(found) == []
+    assert found.items == 3
+
+
 def test_a_verification_changes_nothing(world: World) -> None:
     rot(world)
     before = world.config.database.read_bytes()
