@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -219,6 +220,34 @@ def test_what_happens_to_folders_is_named(world: World) -> None:
         (Kind.RENAMED, "Foliage"),
         (Kind.NO_FOLDER, "Stones"),
     ]
+
+
+def test_folders_that_swapped_their_names_are_renamed_and_no_more(
+    world: World,
+) -> None:
+    (world.root / "Leaves").rename(world.root / "x")
+    (world.root / "Stones").rename(world.root / "Leaves")
+    (world.root / "x").rename(world.root / "Stones")
+
+    assert sorted(kinds(look(world))) == [
+        (Kind.RENAMED, "Leaves"),
+        (Kind.RENAMED, "Stones"),
+    ]
+
+
+def test_the_copy_of_a_folder_is_not_taken_for_it(world: World) -> None:
+    shutil.copytree(world.root / "Leaves", world.root / "A copy")
+
+    assert kinds(look(world)) == [(Kind.NEW_FOLDER, "A copy")]
+
+
+def test_a_list_that_was_cut_short_makes_nothing_gone(world: World) -> None:
+    world.box.switches.cut_lists = 1
+
+    found = kinds(look(world, remote=True))
+
+    assert (Kind.INCOMPLETE, "Leaves") in found
+    assert not {Kind.ITEM_GONE, Kind.GONE, Kind.MISSING} & {kind for kind, _ in found}
 
 
 def test_what_happens_on_figshare_is_named(world: World) -> None:
