@@ -103,6 +103,11 @@ class Connection:
             found: list[Row] = self._run(sql, values).fetchall()
         return found
 
+    def each(self, sql: str, *values: object) -> Iterator[Row]:
+        """Yield the rows of a query one by one: there may be millions."""
+        with translated(self.path):
+            yield from self._run(sql, values)
+
     def row(self, sql: str, *values: object) -> Row:
         """Return the first row of a query, or an empty one."""
         found = self.rows(sql, *values)

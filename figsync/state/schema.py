@@ -255,7 +255,7 @@ def damaged_rows(db: Connection, tables: Iterable[str] = TABLES) -> Iterator[str
     if is_empty(db) or not is_current(db):
         return
     for table in tables:
-        for row in db.rows(f"SELECT * FROM {table}"):
+        for row in db.each(f"SELECT * FROM {table}"):
             try:
                 unsealed(table, row)
             except ValueError as broken:

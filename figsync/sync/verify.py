@@ -6,11 +6,11 @@ Every file is read, and every list fetched, whatever earlier syncs remember.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from figsync.disk import Hashed
-from figsync.errors import FigshareProblem, FigsyncError, Stale
+from figsync.errors import FigshareProblem, FigsyncError, NotFound, Stale
 from figsync.figshare import FileRecord, ItemFiles
 from figsync.model import (
     LocalFile,
@@ -81,7 +81,10 @@ def _strays(mirror: Mirror) -> Iterator[Difference]:
 
 
 def _verify(mirror: Mirror, question: Question, findings: Findings) -> Task[None]:
-    listed = yield from _listed(mirror, findings) if question.remote else _nobody()
+    listed: dict[str, str] = {}
+    is_all = True
+    if question.remote:
+        listed, is_all = yield from _listed(mirror, findings)
     root = look_at_root(mirror)
     known = mirror.state.items.all()
     folders = _folders(root, known)
@@ -91,33 +94,36 @@ def _verify(mirror: Mirror, question: Question, findings: Findings) -> Task[None
     for item_id, item in sorted(known.items(), key=lambda pair: pair[1].folder):
         if _is_asked(question, item_id, item.folder, folders.get(item_id, "")):
             found = _Item(mirror, findings, item, folders.get(item_id, ""))
-            yield from found.verify(question, is_listed=item_id in listed)
+            is_listed = item_id in listed or not is_all
+            yield from found.verify(question, is_listed=is_listed)
     if not question.only:
         findings.differences += _strangers(root, known, folders.values(), listed)
-
-
-def _nobody() -> Task[dict[str, str]]:
-    yield from ()
-    return {}
 
 
 def _is_asked(question: Question, *names: str) -> bool:
     return not question.only or any(name in question.only for name in names)
 
 
-def _listed(mirror: Mirror, findings: Findings) -> Task[dict[str, str]]:
-    """Return the titles of all items of the account by id, freshly listed."""
+def _listed(mirror: Mirror, findings: Findings) -> Task[tuple[dict[str, str], bool]]:
+    """Return the titles of the account's items by id, and whether these are all."""
     yield from check_account(mirror)
     listing = yield from do(lambda: mirror.figshare.list_items(confirm=True))
     if not listing.complete:
         findings.differences.append(Difference(Kind.INCOMPLETE, Where("", "")))
-    return {row.id: row.title for row in listing.rows}
+    return {row.id: row.title for row in listing.rows}, listing.complete
 
 
-def _folders(root: RootView, known: Collection[str]) -> dict[str, str]:
-    """Return where each known item stands now, by the record in the folder."""
-    claims = {f.record_id: f.name for f in root.folders.values() if f.record_id}
-    return {item_id: name for item_id, name in claims.items() if item_id in known}
+def _folders(root: RootView, known: Mapping[str, SyncedItem]) -> dict[str, str]:
+    """Return where each known item stands now, by the record in the folder.
+
+    Of several that name one item, as copies do, the folder that the state knows.
+    """
+    claims: dict[str, str] = {}
+    for name, folder in sorted(root.folders.items()):
+        item = known.get(folder.record_id)
+        if item is not None and (item.item_id not in claims or item.folder == name):
+            claims[item.item_id] = name
+    return claims
 
 
 def _strangers(
@@ -157,18 +163,21 @@ class _Item:
             self._look_at_folder(where)
         else:
             self._add(Kind.NO_FOLDER, where)
-        if question.remote and not is_listed:
-            self._add(Kind.ITEM_GONE, where)
         found = None
-        if question.remote and is_listed and item.mode is Mode.MIRRORED:
+        if question.remote and item.mode is not Mode.ORPHANED:
             found = yield from self._ask(where)
+            if found is not None and not is_listed:
+                self._add(Kind.INCOMPLETE, where)
         if folder and item.mode is not Mode.ORPHANED:
             yield from self._compare(where, found)
 
     def _folder(self) -> str:
-        stat = self.mirror.disk.stat(self.item.folder) if self.item.folder else None
+        """Return where the item stands: a record tells it, else the name."""
+        if self.claimed or not self.item.folder:
+            return self.claimed
+        stat = self.mirror.disk.stat(self.item.folder)
         is_there = stat is not None and stat.kind == "folder"
-        return self.item.folder if is_there else self.claimed
+        return self.item.folder if is_there else ""
 
     def _add(self, kind: Kind, where: Where, path: str = "", detail: str = "") -> None:
         found = Difference(kind, where, path, detail)
@@ -201,6 +210,9 @@ class _Item:
         figshare, item_id = self.mirror.figshare, where.item_id
         try:
             found = yield from do(lambda: figshare.read_files(item_id, confirm=True))
+        except NotFound:
+            self._add(Kind.ITEM_GONE, where)
+            return None
         except FigshareProblem as problem:
             self._add(Kind.ITEM_UNREAD, where, detail=problem.cause)
             return None
@@ -218,7 +230,7 @@ class _Item:
         self.findings.size += sum(file.size for file in local.values())
         memory = {path: Memory(row.stat, row.md5) for path, row in known.items()}
         sides = Sides(where, local, memory, synced)
-        if found is not None:
+        if found is not None and self.item.mode is Mode.MIRRORED:
             records = _records(self.mirror, where.item_id, found.files or ())
             sides = replace(
                 sides,

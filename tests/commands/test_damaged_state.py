@@ -21,6 +21,8 @@ VERBS = (
     ["conflicts", "keep", "local", "Soil cores/a.csv"],
     ["include", "Soil cores"],
     ["exclude", "Soil cores"],
+    ["restore", "Soil cores/a.csv"],
+    ["why", "Soil cores/a.csv"],
     ["doctor"],
     ["sync", "--dry-run"],
 )

@@ -11,11 +11,59 @@ from random import Random
 
 from figsync.state.schema import TABLES
 
+# What could make a deletion, a download or a name wrong.
+CRITICAL = (
+    "absences",
+    "items",
+    "local_files",
+    "names",
+    "remote_files",
+    "remote_items",
+    "synced_files",
+)
 SECTOR = 512
 PAGE = 4096
 _WORD = re.compile(rb"[0-9a-zA-Z][0-9a-zA-Z./ -]{2,40}")
 
 Damage = Callable[[Path, Random], str]
+
+
+# What would be a deletion, a wrong file or a standstill, were it believed.
+FATAL = {
+    "a grace period that is over": "UPDATE absences SET first_seen = 0",
+    "records that swapped their ids": """
+UPDATE OR REPLACE remote_files SET (file_id, md5, size) = (
+  SELECT file_id, md5, size FROM remote_files AS other
+  WHERE other.item_id = remote_files.item_id AND other.path <> remote_files.path
+  AND other.path LIKE '%A.csv')
+WHERE path LIKE '%?.csv'""",
+    "names of other files": """
+UPDATE names SET local_path = CASE local_path
+  WHEN 'raw/A.csv' THEN 'a:b?.csv' WHEN 'a:b?.csv' THEN 'raw/A.csv'
+  ELSE local_path END""",
+    "another title": "UPDATE remote_items SET title = 'Sand', read_at = 9e12",
+    "an approval that nobody gave": """
+INSERT INTO decisions SELECT kind, item_id, path, file_id, md5, 'approved',
+  since, '0' FROM held WHERE kind = 'DeleteItem'""",
+    "another mirror": "UPDATE settings SET value = '7' WHERE name = 'mirror_id'",
+    "another account": "UPDATE settings SET value = '7' WHERE name = 'account_id'",
+    "files that were never looked at": "UPDATE local_files SET md5 = 'f' || md5",
+    "an item in another folder": "UPDATE items SET folder = 'New', inode = 7",
+    "items that are gone": "UPDATE items SET mode = 'orphaned'",
+    "files with the bytes of others": """
+UPDATE synced_files SET md5 = 'f' || md5, size = 9""",
+    "an upload that supersedes a whole record": """
+UPDATE transfers SET file_id = (SELECT min(file_id) FROM synced_files
+  WHERE synced_files.item_id = transfers.item_id)""",
+    "times that are words": "UPDATE remote_items SET read_at = 'then'",
+    "a rule that is no JSON": "UPDATE settings SET value = '[' WHERE name = 'scope'",
+}
+
+
+def change_by_sql(database: Path, sql: str) -> None:
+    """Change the database as no check of its pages can notice."""
+    with closing(sqlite3.connect(database)) as db, db:
+        assert db.execute(sql).rowcount > 0
 
 
 def damaged(database: Path, random: Random) -> str:
@@ -162,7 +210,7 @@ def _by_sql(
     random: Random,
     change: Callable[[sqlite3.Connection, str, str], str],
 ) -> str:
-    table = random.choice(TABLES)
+    table = random.choice(TABLES + CRITICAL * 2)
     with closing(sqlite3.connect(database)) as db, db:
         columns = [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
         column = random.choice(columns)

@@ -11,6 +11,7 @@ from requests import PreparedRequest
 from tests.wire import Killed, wired
 from tests.world import World
 
+CHANGED_ON_THE_WEB = ("Leaves/a.csv", "Stones/b.csv")
 PART = 1024
 HOUR = 3600.0
 FILES = ("a.csv", "b.csv", "raw/c.csv", "raw/A.csv", "a:b?.csv")

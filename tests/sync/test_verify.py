@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -80,6 +81,30 @@ def test_where_all_agree_there_is_nothing_to_tell(world: World) -> None:
     assert (here.differences, there.differences) == ([], [])
     assert (here.items, here.files, here.size) == (2, 6, 80)
     assert not world.box.log.mutations()
+
+
+def test_links_twins_odd_names_and_items_left_out_are_no_differences(
+    world: World,
+) -> None:
+    web = world.box.web
+    web.add_link(web.create_item("Link"), "https://example.org/data")
+    odd = web.create_item("Odd")
+    web.add_file(odd, "a\u202eb.csv", b"bidi")
+    web.add_file(odd, "twin.csv", b"one")
+    web.add_file(odd, "twin.csv", b"other")
+    web.add_file(odd, "same.csv", b"same")
+    web.add_file(odd, "same.csv", b"same")
+    world.drop("Leaves/.DS_Store", b"ignored")
+    world.clock.advance(60)
+    world.sync()
+    with world.mirror() as mirror:
+        carry_out(mirror, Asked("exclude", {"item": "Stones"}))
+    world.sync()
+
+    found = look(world, remote=True)
+
+    assert kinds(found) == []
+    assert found.items == 3
 
 
 def test_a_verification_changes_nothing(world: World) -> None:
@@ -195,6 +220,34 @@ def test_what_happens_to_folders_is_named(world: World) -> None:
         (Kind.RENAMED, "Foliage"),
         (Kind.NO_FOLDER, "Stones"),
     ]
+
+
+def test_folders_that_swapped_their_names_are_renamed_and_no_more(
+    world: World,
+) -> None:
+    (world.root / "Leaves").rename(world.root / "x")
+    (world.root / "Stones").rename(world.root / "Leaves")
+    (world.root / "x").rename(world.root / "Stones")
+
+    assert sorted(kinds(look(world))) == [
+        (Kind.RENAMED, "Leaves"),
+        (Kind.RENAMED, "Stones"),
+    ]
+
+
+def test_the_copy_of_a_folder_is_not_taken_for_it(world: World) -> None:
+    shutil.copytree(world.root / "Leaves", world.root / "A copy")
+
+    assert kinds(look(world)) == [(Kind.NEW_FOLDER, "A copy")]
+
+
+def test_a_list_that_was_cut_short_makes_nothing_gone(world: World) -> None:
+    world.box.switches.cut_lists = 1
+
+    found = kinds(look(world, remote=True))
+
+    assert (Kind.INCOMPLETE, "Leaves") in found
+    assert not {Kind.ITEM_GONE, Kind.GONE, Kind.MISSING} & {kind for kind, _ in found}
 
 
 def test_what_happens_on_figshare_is_named(world: World) -> None:
