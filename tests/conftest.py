@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests import only_these
 from tests.sandbox.contract import Recorder, suite_contract
 from tests.world import World
 
 __all__ = ["suite_contract"]
+
+# How long an example takes says something of the machine, not of figsync.
+settings.register_profile("figsync", deadline=None)
+settings.load_profile("figsync")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

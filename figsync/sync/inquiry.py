@@ -22,7 +22,8 @@ from figsync.sync.loose import plan_loose_files
 from figsync.sync.mirror import Mirror
 from figsync.sync.remembered import remembered_view
 from figsync.sync.root import RootView, check_root, look_at_root, record_id
-from figsync.sync.scan import RECORD_FOLDER, with_rules_on_the_way
+from figsync.sync.rules import with_rules_on_the_way
+from figsync.sync.scan import RECORD_FOLDER
 from figsync.sync.sides import stat_of, with_sides
 from figsync.sync.subject import Setting, Subject
 from figsync.sync.survey import Survey

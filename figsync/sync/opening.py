@@ -25,7 +25,7 @@ from figsync.sync.mirror import Mirror, Progress, Silent
 from figsync.sync.place import is_noted, note_place
 from figsync.sync.reserve import Reserve
 from figsync.sync.root import MARKER_ID, check_marker
-from figsync.sync.scan import mirror_rules
+from figsync.sync.rules import mirror_rules
 from figsync.sync.tasks import Pool, ThreadPool
 
 ABILITIES = "abilities"

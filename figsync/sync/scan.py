@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from figsync.config import Config
 from figsync.disk import Disk, Hashed
 from figsync.errors import DiskProblem, Stale
 from figsync.model import FileStat, LocalFile, SyncedTree, Unknown
 from figsync.naming import (
     IGNORE_FILE,
     IgnoreRules,
-    folders_above,
     is_conflict_copy,
     uploadable_name,
 )
 from figsync.state import KnownFile
 from figsync.sync.room import Newcomer, Room, refusals
+from figsync.sync.rules import with_folder_rules
 from figsync.sync.tasks import Task, together
 
 RECORD_FOLDER = ".figshare"
@@ -95,7 +94,7 @@ def walk_folder(lens: Lens, folder: str) -> Walk:
             root = root or lens.disk.device("")
             entries, devices[below] = lens.disk.contents(place)
             if any(entry.name == IGNORE_FILE for entry in entries):
-                rules = _with_folder_rules(lens.disk, rules, place)
+                rules = with_folder_rules(lens.disk, rules, place)
         except (Stale, DiskProblem):
             # Without its rules a folder could show what nobody is to see.
             walk.closed[below] = Unknown.UNREADABLE
@@ -149,30 +148,6 @@ def _sort_in(
         walk.unknown[path] = Unknown.CONFLICT_COPY
     else:
         walk.stats[path] = stat
-
-
-def mirror_rules(config: Config, disk: Disk) -> IgnoreRules:
-    """Return the rules for the whole mirror: the configured and those in the root.
-
-    DiskProblem when those in the root can not be read.
-    """
-    return _with_folder_rules(disk, IgnoreRules(config.mirror.ignore), "")
-
-
-def with_rules_on_the_way(disk: Disk, rules: IgnoreRules, folder: str) -> IgnoreRules:
-    """Return *rules* and those of *folder* and of every folder above it."""
-    for below_root in folders_above(f"{folder}/"):
-        rules = _with_folder_rules(disk, rules, below_root)
-    return rules
-
-
-def _with_folder_rules(disk: Disk, rules: IgnoreRules, prefix: str) -> IgnoreRules:
-    try:
-        with disk.open(f"{prefix}/{IGNORE_FILE}".lstrip("/")) as file:
-            text = file.read(1 << 20) or b""
-    except Stale:  # there is none
-        return rules
-    return rules.nested(prefix, text.decode("utf-8", "replace").splitlines())
 
 
 def scan(
