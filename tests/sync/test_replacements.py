@@ -9,6 +9,7 @@ import pytest
 from requests import PreparedRequest
 
 from figsync.sandbox import Fault
+from figsync.sync.tasks import ThreadPool
 from tests.sync.seen import approve, assert_quiet, for_a_person, listed, reasons, reject
 from tests.wire import Killed, dies_at, wired
 from tests.world import HOUR, World, assert_agreed, failures
@@ -129,6 +130,7 @@ def test_approval_deletes_first_with_the_old_bytes_in_the_trash(
     tmp_path: Path, make: type[World]
 ) -> None:
     world = make(tmp_path)
+    world.make_pool = lambda: ThreadPool(4)
     world.sync()
 
     assert approve(world) == 1
