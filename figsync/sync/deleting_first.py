@@ -61,7 +61,10 @@ def _source(mirror: Mirror, item_id: str, old: SyncedFile) -> Source:
 
 def _keep_old(mirror: Mirror, target: str, source: Source, old: SyncedFile) -> None:
     """Bring the old bytes into the trash, proven; runs in the pool."""
-    with mirror.disk.temp(f"old-{old.file_id}", target) as temp:
+    with (
+        mirror.disk.temp(f"old-{old.file_id}", target) as temp,
+        mirror.reserve.claimed(old.size, temp, target),
+    ):
         mirror.figshare.download(source, temp, size=old.size, md5=old.md5)
         mirror.disk.keep_in_trash(temp, target)
 
