@@ -28,6 +28,7 @@ from figsync.sync.mirror import Mirror
 from figsync.sync.root import holds_anything, is_half_made, record_id
 from figsync.sync.scan import RECORD_FOLDER
 from figsync.sync.tasks import Task, do
+from figsync.sync.underway import bring_back
 
 FILED = "filed:"
 COPY_CHUNK = 1 << 20
@@ -165,7 +166,10 @@ def _filed_folder(mirror: Mirror, name: str) -> str:
 
 
 def put_over(disk: Disk, source: str, target: str, *, expect: FileStat) -> None:
-    """Give *target* the bytes of *source*; old bytes and *source* go to the trash."""
+    """Give *target* the bytes of *source*; old bytes and *source* go to the trash.
+
+    A save of *target* made at that very instant stays beside it, as a conflict copy.
+    """
     md5 = disk.hash(source).md5
     with disk.temp("filed", target) as temp:
         with disk.open(source) as file:
@@ -173,7 +177,9 @@ def put_over(disk: Disk, source: str, target: str, *, expect: FileStat) -> None:
                 temp.write(chunk)
         if temp.md5 != md5:
             raise Stale(shown(source), "it changed a moment ago")
-        disk.install(temp, target, expect=disk.stat(target))
+        installed = disk.install(temp, target, expect=disk.stat(target))
+    if installed.displaced_unexpected:
+        bring_back(disk, installed.displaced, target)
     disk.trash(source, expect, md5=md5)
 
 

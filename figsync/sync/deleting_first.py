@@ -6,6 +6,8 @@ their place, and the next cycle sends them as those of a file gone from Figshare
 
 from __future__ import annotations
 
+from functools import partial
+
 from figsync.errors import FigsyncError, Refused, Stale
 from figsync.figshare import Source
 from figsync.model import DeleteFirst, SyncedFile
@@ -31,7 +33,9 @@ def delete_old(mirror: Mirror, action: DeleteFirst) -> Task[None]:
     if not (yield from do(lambda: _is_kept(mirror, action, old))):
         if reason := fetched_in_vain(mirror, old.file_id):
             raise FigsyncError(shown(path), f"its old version: {reason}")
-        yield from counted(mirror, old.file_id, lambda: _keep_old(mirror, action, old))
+        source = _source(mirror, action.where.item_id, old)
+        keep = partial(_keep_old, mirror, _target(action), source, old)
+        yield from counted(mirror, old.file_id, keep)
     yield from do(lambda: _check_local(mirror, action))
     item_id = action.where.item_id
     yield from do(lambda: mirror.figshare.delete_file(item_id, old.file_id))
@@ -49,13 +53,18 @@ def _target(action: DeleteFirst) -> str:
     return f"{action.where.folder}/{action.path}"
 
 
-def _keep_old(mirror: Mirror, action: DeleteFirst, old: SyncedFile) -> None:
-    """Bring the old bytes into the trash, proven."""
-    records = mirror.state.items.remote_files(action.where.item_id)
+def _source(mirror: Mirror, item_id: str, old: SyncedFile) -> Source:
+    records = mirror.state.items.remote_files(item_id)
     urls = [r.download_url for r in records if r.file_id == old.file_id]
-    source = Source(old.file_id, urls[0] if urls else "")
-    target = _target(action)
-    with mirror.disk.temp(f"old-{old.file_id}", target) as temp:
+    return Source(old.file_id, urls[0] if urls else "")
+
+
+def _keep_old(mirror: Mirror, target: str, source: Source, old: SyncedFile) -> None:
+    """Bring the old bytes into the trash, proven; runs in the pool."""
+    with (
+        mirror.disk.temp(f"old-{old.file_id}", target) as temp,
+        mirror.reserve.claimed(old.size, temp, target),
+    ):
         mirror.figshare.download(source, temp, size=old.size, md5=old.md5)
         mirror.disk.keep_in_trash(temp, target)
 

@@ -124,7 +124,7 @@ def _fetch_and_install(
             keep_as=order.keep_as,
         )
     if installed.displaced_unexpected and not order.keep_as:
-        bring_back(mirror, installed.displaced, target)
+        bring_back(disk, installed.displaced, target)
     return installed
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from figsync.errors import DiskProblem, Stale
-from figsync.model import Download, Held, KeepBoth, Plan
+from figsync.model import Action, DeleteFirst, Download, Held, KeepBoth, Plan
 from figsync.naming import shown, size_text
 
 NO_ROOM = "no room for it"
@@ -79,7 +79,7 @@ def within(reserve: Reserve, plan: Plan, now: float) -> Plan:
     reason, until = f"{NO_ROOM}: {reserve.shortage()}", now + LOOK_AGAIN
     todo, held = [], list(plan.held)
     for action in plan.actions:
-        size = action.size if isinstance(action, Download | KeepBoth) else 0
+        size = _comes(action)
         if size > max(0, spare):
             held.append(Held(action, reason, until, failing=True))
         else:
@@ -89,4 +89,15 @@ def within(reserve: Reserve, plan: Plan, now: float) -> Plan:
 
 
 def _needed(plan: Plan) -> int:
-    return sum(a.size for a in plan.actions if isinstance(a, Download | KeepBoth))
+    return sum(_comes(action) for action in plan.actions)
+
+
+def _comes(action: Action) -> int:
+    """Return how many bytes an action brings to this disk."""
+    match action:
+        case Download() | KeepBoth():
+            return action.size
+        case DeleteFirst() if action.replaces is not None:
+            return action.replaces.size
+        case _:
+            return 0

@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
-from figsync.disk import Trashed
+from figsync.disk import Disk, Trashed
 from figsync.errors import BadBytes, FigsyncError
 from figsync.model import (
     Action,
@@ -181,7 +181,7 @@ def _is_settled(mirror: Mirror, swap: _Swap) -> bool:
         stamps = mirror.disk.trash_stamps(swap.since)
         for file in mirror.disk.trashed_from(swap.target, stamps):
             if file.id not in swap.known and _is_late_save(mirror, swap, file):
-                bring_back(mirror, file.id, swap.target)
+                bring_back(mirror.disk, file.id, swap.target)
     except FigsyncError as problem:
         told = f"a save made during a sync is in the trash only: {problem}"
         log.warning("%s: %s", shown(swap.target), told)
@@ -198,16 +198,15 @@ def _is_late_save(mirror: Mirror, swap: _Swap, file: Trashed) -> bool:
     return not swap.came or mirror.disk.hash(path).md5 != swap.came
 
 
-def bring_back(mirror: Mirror, trash_id: str, target: str) -> None:
+def bring_back(disk: Disk, trash_id: str, target: str) -> None:
     """Take a late save out of the trash: to its name if that is free, else beside it.
 
     Beside it, it is a conflict copy and listed until a person decides.
     """
-    disk = mirror.disk
     place = target
     if disk.stat(target) is not None:
         place = conflict_name(
-            target, mirror.clock.now(), lambda path: disk.stat(path) is not None
+            target, disk.clock.now(), lambda path: disk.stat(path) is not None
         )
     disk.trash_restore(trash_id, to=place)
 

@@ -43,6 +43,34 @@ def test_what_is_approved_happens_with_the_next_sync(desk: Desk) -> None:
     assert desk.held_ids() == []
 
 
+def test_a_replacement_without_room_says_what_approving_does(desk: Desk) -> None:
+    desk.box.switches.quota = 1500
+    desk.drop("Soil cores/a.csv", "o" * 1000)
+    desk.ok("sync")
+    desk.drop("Soil cores/a.csv", "n" * 1000)
+    assert desk.call("sync").exit_code == 4
+    (number,) = desk.held_ids()
+
+    (line, _) = desk.ok("held").splitlines()
+    words = line.split("\t")
+    desk.ok("approve", number)
+    desk.ok("sync")
+
+    assert words[:3] == [
+        number,
+        "replace, deleting the old first",
+        "Soil cores/a.csv",
+    ]
+    assert words[3] == (
+        "old and new version do not fit at once: the new one has 1,000 bytes and the"
+        " account has room for 500; approving deletes the old version on Figshare"
+        " before the new one is sent, once a copy of it is in the trash here"
+    )
+    assert "Soil cores/a.csv" in desk.ok("trash", "list")
+    assert "Replaced, the old one first" in desk.ok("history")
+    assert desk.tree()["Soil cores/a.csv"] == "n" * 1000
+
+
 def test_what_is_rejected_comes_back(desk: Desk) -> None:
     number = with_a_deleted_folder(desk)
 

@@ -29,6 +29,7 @@ class Saving(Calls):
     ) -> None:
         self.world = world
         self.at, self.then, self.code, self.to = at, then, code, to
+        self.path = PATH
         self.saved = False
         self.dead = False
 
@@ -42,7 +43,7 @@ class Saving(Calls):
             raise OSError(self.code, os.strerror(self.code), name)
         if call == self.at and name == "a.txt" and not self.saved:
             self.saved = True
-            self.world.drop(PATH, "saved late")
+            self.world.drop(self.path, "saved late")
 
 
 @pytest.fixture
@@ -125,6 +126,26 @@ def test_a_late_save_of_a_file_that_was_deleted_there_has_its_name_again(
     assert world.tree() == {PATH: b"saved late", "Leaves/b.txt": b"other"}
     assert_agreed(world)
     assert_quiet(world)
+
+
+def test_a_late_save_of_a_filed_file_stays_beside_its_new_version(
+    world: World,
+) -> None:
+    world.drop("a.txt", "filed")
+    world.settle()
+    assert world.sync().exit_code == 0
+    world.drop("a.txt", "filed again")
+    world.settle()
+    world.calls = Saving(world, "exchange", "nothing")
+    world.calls.path = "a/a.txt"
+
+    world.sync()
+    world.calls = None
+    report = world.sync()
+
+    assert report.conflicts == 1
+    assert world.tree()["a/a.txt"] == b"filed again"
+    assert b"saved late" in world.tree().values()
 
 
 @pytest.mark.parametrize("change", [replaced, deleted])

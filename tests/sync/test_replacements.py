@@ -9,6 +9,8 @@ import pytest
 from requests import PreparedRequest
 
 from figsync.sandbox import Fault
+from figsync.sync.tasks import ThreadPool
+from tests.disk_box import Small
 from tests.sync.seen import approve, assert_quiet, for_a_person, listed, reasons, reject
 from tests.wire import Killed, dies_at, wired
 from tests.world import HOUR, World, assert_agreed, failures
@@ -129,6 +131,7 @@ def test_approval_deletes_first_with_the_old_bytes_in_the_trash(
     tmp_path: Path, make: type[World]
 ) -> None:
     world = make(tmp_path)
+    world.make_pool = lambda: ThreadPool(4)
     world.sync()
 
     assert approve(world) == 1
@@ -224,6 +227,25 @@ def test_an_old_version_that_can_not_be_kept_is_not_deleted(
     assert world.box.log.mutations() == ()
     assert world.trash() == []
     assert world.remote("One")["1.bin"] == content("o")
+
+
+def test_an_old_version_waits_for_room_on_the_disk_to_be_kept(tmp_path: Path) -> None:
+    world = full_account(tmp_path)
+    world.configure(transfer__disk_reserve="1 MiB")
+    world.sync()
+    approve(world)
+    world.calls = Small((1 << 20) + SIZE - 1)
+
+    first = world.sync()
+    mutations = world.box.log.mutations()
+    world.calls = None
+    second = world.sync()
+
+    assert first.exit_code == 1
+    assert "disk_reserve" in reasons(first)
+    assert mutations == ()
+    assert second.exit_code == 0
+    assert_agreed(world)
 
 
 def test_a_server_that_dies_after_the_deletion_gets_the_new_version_later(
