@@ -47,7 +47,8 @@ class Boundaries:
 
     def guard(self, world: World) -> None:
         """Let all that *world* does from now on pass by here."""
-        world.calls, world.steps = _Calls(self), _Steps(self)
+        world.calls = _Calls(self, world.calls or Calls())
+        world.steps = _Steps(self)
         world.adapters = {
             prefix: Wire(adapter, self._request("before"), self._request("after"))
             for prefix, adapter in world.adapters.items()
@@ -62,12 +63,13 @@ class Boundaries:
 
 
 class _Calls(Calls):
-    def __init__(self, boundaries: Boundaries) -> None:
+    def __init__(self, boundaries: Boundaries, inner: Calls) -> None:
         self._boundaries = boundaries
+        self._inner = inner
 
     def before(self, call: str, name: str) -> None:
-        del name
         self._boundaries.reach(f"before {call}")
+        self._inner.before(call, name)
 
     def after(self, call: str, name: str) -> None:
         del name
