@@ -18,9 +18,10 @@ from figsync.disk import Disk
 from figsync.errors import StateDamaged
 from figsync.model import FileStat
 from figsync.state import State
-from tests.crash.boundaries import DEAD, Boundaries, Child, Say, forked
+from tests.crash.boundaries import Boundaries
 from tests.crash.scene import Scene, look
 from tests.disk_box import Poor
+from tests.forks import DEAD, Child, Say, forked
 from tests.world import TestClock, World
 
 # Far ahead: the change times that the system gives lie before it for ever.
