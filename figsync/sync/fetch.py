@@ -65,18 +65,21 @@ def keep_both(mirror: Mirror, action: KeepBoth) -> Task[None]:
 
 
 def _clear_staged(mirror: Mirror, action: KeepBoth) -> None:
-    """Trash the copies that hold this very record: an interrupted KeepBoth's.
+    """Trash the copies that an interrupted KeepBoth left: they hold nothing else.
 
-    The record takes a copy's name first, so that one swap gives both their place.
+    The record takes a copy's name first, so that one swap gives both their place;
+    where no swap is to be had, the local bytes take a second name first.
     """
-    folder, _, _ = f"{action.where.folder}/{action.path}".rpartition("/")
+    target = f"{action.where.folder}/{action.path}"
+    folder, _, _ = target.rpartition("/")
     for name, stat in mirror.disk.entries(folder):
         path = f"{folder}/{name}"
-        if stat is None or stat.kind != "file" or stat.size != action.remote.size:
+        if stat is None or stat.kind != "file" or original_of(path) != target:
             continue
-        if original_of(path) == f"{action.where.folder}/{action.path}":
-            with suppress(Stale):
-                mirror.disk.trash(path, stat, md5=action.remote.md5)
+        for held in (action.remote, action.local):
+            if held.size == stat.size:
+                with suppress(Stale):
+                    mirror.disk.trash(path, stat, md5=held.md5)
 
 
 def _place(mirror: Mirror, order: _Order, moved: Callable[[int], None]) -> Task[None]:

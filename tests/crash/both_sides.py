@@ -7,6 +7,8 @@ import shutil
 from tests.crash.telling import ask, ice, in_conflict, record, scenario, synced
 from tests.world import World
 
+LACKING = ("exchange", "rename_new")
+
 
 def _edited_on_the_web(world: World, content: bytes) -> None:
     item = int(world.item_id("Ice"))
@@ -18,6 +20,16 @@ def both_edited(world: World) -> None:
     ice(world)
     world.drop("Ice/a.csv", "edited here")
     _edited_on_the_web(world, b"edited on the web")
+
+
+@scenario(lacking=LACKING)
+def both_edited_on_a_poor_disk(world: World) -> None:
+    both_edited(world)
+
+
+@scenario(lacking=(*LACKING, "link"))
+def both_edited_on_a_very_poor_disk(world: World) -> None:
+    both_edited(world)
 
 
 @scenario()
@@ -46,6 +58,11 @@ def an_edit_on_the_web_of_what_was_deleted_here(world: World) -> None:
     ice(world)
     (world.root / "Ice/a.csv").unlink()
     _edited_on_the_web(world, b"edited on the web")
+
+
+@scenario(lacking=LACKING)
+def much_at_once_on_a_poor_disk(world: World) -> None:
+    much_at_once(world)
 
 
 @scenario()

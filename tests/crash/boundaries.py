@@ -6,10 +6,8 @@ with every commit among them, and the HTTP requests; each has a before and an af
 
 from __future__ import annotations
 
-import gc
 import os
 import re
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -17,15 +15,12 @@ from requests import PreparedRequest
 
 from figsync.disk import Calls
 from figsync.state import Steps
+from tests.forks import DEAD, Child, Say, forked
 from tests.wire import Wire
 from tests.world import World
 
 # Ids and tokens say nothing to a reader.
 _OPAQUE = re.compile(r"[0-9a-f]{12,}|\d{6,}")
-
-
-DEAD = 86
-Say = Callable[[str], None]
 
 
 @dataclass(slots=True)
@@ -47,7 +42,8 @@ class Boundaries:
 
     def guard(self, world: World) -> None:
         """Let all that *world* does from now on pass by here."""
-        world.calls, world.steps = _Calls(self), _Steps(self)
+        world.calls = _Calls(self, world.calls or Calls())
+        world.steps = _Steps(self)
         world.adapters = {
             prefix: Wire(adapter, self._request("before"), self._request("after"))
             for prefix, adapter in world.adapters.items()
@@ -62,12 +58,13 @@ class Boundaries:
 
 
 class _Calls(Calls):
-    def __init__(self, boundaries: Boundaries) -> None:
+    def __init__(self, boundaries: Boundaries, inner: Calls) -> None:
         self._boundaries = boundaries
+        self._inner = inner
 
     def before(self, call: str, name: str) -> None:
-        del name
         self._boundaries.reach(f"before {call}")
+        self._inner.before(call, name)
 
     def after(self, call: str, name: str) -> None:
         del name
@@ -83,49 +80,6 @@ class _Steps(Steps):
 
     def after(self, step: str) -> None:
         self._boundaries.reach(f"after {step} of the state")
-
-
-@dataclass(frozen=True, slots=True)
-class Child:
-    """How a forked process ended, and what it said."""
-
-    code: int
-    said: str
-
-
-def forked(act: Callable[[Say], None]) -> Child:
-    """Let a process of its own *act*, given what to speak with, and wait for its end.
-
-    It ends by `os._exit` in any case: no clean-up code runs.
-    """
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reader)
-        gc.disable()  # it would only copy the memory of the parent
-        _live(act, lambda said: _write(writer, said))
-    os.close(writer)
-    with os.fdopen(reader, "rb") as told:
-        said = told.read().decode()
-    _, status = os.waitpid(child, 0)
-    return Child(os.waitstatus_to_exitcode(status), said)
-
-
-def _live(act: Callable[[Say], None], say: Say) -> None:
-    code = 1
-    try:
-        act(say)
-        code = 0
-    except BaseException:  # noqa: BLE001  # told to the parent, who judges it
-        say(traceback.format_exc())
-    finally:
-        os._exit(code)
-
-
-def _write(file: int, said: str) -> None:
-    rest = said.encode()
-    while rest:
-        rest = rest[os.write(file, rest) :]
 
 
 def dies(world: World, what: str, *, time: int = 1) -> None:

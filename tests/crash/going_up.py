@@ -221,6 +221,16 @@ def a_rejected_deletion_on_the_web(world: World) -> None:
         assert mirror.state.decisions.reject(row.id for row in rows)
 
 
+@scenario(keys={"deletions__grace": "24h"})
+def a_deletion_taken_back(world: World) -> None:
+    synced(world, Soil={"c.csv": "old c"})
+    ice(world)
+    shutil.rmtree(world.root / "Ice/raw")
+    (world.root / "Ice/a.csv").unlink()
+    world.sync()
+    ask(world, "restore", path="Ice")
+
+
 @scenario()
 def a_file_brought_back_from_the_trash(world: World) -> None:
     synced(world, Ice={"a.csv": "old a", "b.csv": "old b"})

@@ -24,11 +24,16 @@ def broken_at_once(
 def _half_files(before: Scene, now: Scene, goal: Scene) -> list[str]:
     """Promise 1: each path holds its complete old bytes or its complete new ones."""
     wrong = []
+    folders = {path.partition("/")[0] for path in goal.tree}
     for path in sorted(before.tree | now.tree | goal.tree):
         whole = [before.tree.get(path), goal.tree.get(path)]
+        folder, _, below = path.partition("/")
         if "(conflict)" in path:
             # The record itself stands there for an instant, until one swap.
             whole += goal.tree.values()
+        elif folder not in folders:
+            # A folder that is to be renamed has its new files before its new name.
+            whole += [goal.tree.get(f"{other}/{below}") for other in folders]
         if now.tree.get(path) not in whole:
             wrong.append(f"{path} holds {now.tree.get(path)!r}, neither old nor new")
     return wrong

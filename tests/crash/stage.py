@@ -18,8 +18,10 @@ from figsync.disk import Disk
 from figsync.errors import StateDamaged
 from figsync.model import FileStat
 from figsync.state import State
-from tests.crash.boundaries import DEAD, Boundaries, Child, Say, forked
+from tests.crash.boundaries import Boundaries
 from tests.crash.scene import Scene, look
+from tests.disk_box import Poor
+from tests.forks import DEAD, Child, Say, forked
 from tests.world import TestClock, World
 
 # Far ahead: the change times that the system gives lie before it for ever.
@@ -36,7 +38,8 @@ class Scenario:
 
     *weather* is the trouble that sync meets and no later one.  *lost* are item and
     path of the records that may go without a successor; *expires* allows the trash to
-    lose bytes.  *again* allows a record to be begun anew.
+    lose bytes.  *again* allows a record to be begun anew.  *lacking* are the calls
+    that the file system does not know.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Scenario:
     lost: frozenset[tuple[str, str]] = frozenset()
     expires: bool = False
     again: bool = False
+    lacking: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +162,8 @@ class Stage:
 
     def _started(self, later: float) -> list[World]:
         """Return the worlds as a process has them that was started that much later."""
+        for world in self._worlds:
+            world.calls = Poor(*self.scenario.lacking)
         self._worlds[0].clock.advance(later)
         # Tokens must not come a second time.
         self._worlds[0].box.world.random = Random(int(later))

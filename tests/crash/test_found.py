@@ -9,6 +9,7 @@ import pytest
 from figsync.model import Mode
 from tests.crash.boundaries import dies
 from tests.crash.telling import ask, ice, record, synced
+from tests.disk_box import Poor
 from tests.world import World, assert_agreed
 
 COMMITTED = "after commit of the state"
@@ -190,3 +191,22 @@ def test_what_a_kill_left_in_the_trash_is_synced_no_longer(world: World) -> None
     assert set(world.tree()) == {"Ice/mine.csv", "Soil/c.csv"}
     with world.state() as state:
         assert state.files.synced(str(item)) == {}
+
+
+@pytest.mark.parametrize("time", [5, 6])  # four links try the file system
+def test_a_conflict_leaves_one_copy_where_nothing_can_be_swapped(
+    world: World, time: int
+) -> None:
+    item = ice(world)
+    world.drop("Ice/a.csv", "edited here")
+    world.box.web.replace_file(record(world, item, "a.csv"), b"edited on the web")
+    world.settle()
+    world.calls = Poor("exchange", "rename_new")
+
+    dies(world, "after link", time=time)
+    world.clock.advance(10)
+    world.sync()
+
+    copies = [path for path in world.tree() if "(conflict" in path]
+    assert [world.tree()[copy] for copy in copies] == [b"edited here"]
+    assert world.tree()["Ice/a.csv"] == b"edited on the web"

@@ -15,6 +15,7 @@ import pytest
 
 from figsync.errors import DiskProblem, StateDamaged, WrongUsage
 from figsync.state import State, Steps
+from tests.forks import forked
 from tests.state.world import (
     NOT_UTF8,
     SetClock,
@@ -57,12 +58,7 @@ class Dying(Steps):
 
 def dies(act: Callable[[Steps], object], step: int) -> bool:
     """Let another process *act*, and tell whether it died at this *step*."""
-    child = os.fork()
-    if child == 0:
-        act(Dying(step))
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status) == 9
+    return forked(lambda _: act(Dying(step))).code == 9
 
 
 def test_a_kill_at_any_step_of_making_it_is_no_obstacle(
