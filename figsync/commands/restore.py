@@ -18,7 +18,7 @@ from figsync.sync.loop import Report, sync_until_quiet
 from figsync.sync.mirror import Silent
 from figsync.sync.opening import Means, owned_mirror
 from figsync.sync.restore import Lack, is_here, lacking
-from figsync.sync.scan import mirror_rules
+from figsync.sync.rules import mirror_rules
 
 
 @verb(

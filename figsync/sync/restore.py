@@ -28,7 +28,7 @@ from figsync.naming import IgnoreRules, folder_name, shown
 from figsync.state import State
 from figsync.sync.look import gone
 from figsync.sync.mirror import Mirror
-from figsync.sync.scan import with_rules_on_the_way
+from figsync.sync.rules import with_rules_on_the_way
 from figsync.sync.twins import one_record_a_path
 
 _SEE_STATUS = "`figsync status` shows what is mirrored"
