@@ -137,7 +137,10 @@ def test_a_folder_that_is_not_there_is_wrong_usage(desk: Desk) -> None:
     result = desk.call("sync", "Sol cores")
 
     assert result.exit_code == 2
-    assert result.stderr == "figsync: Sol cores: no folder or item has this name\n"
+    assert result.stderr == (
+        "figsync: Sol cores: no folder or item has this name;"
+        " name a folder of the mirror, or the id of an item\n"
+    )
 
 
 def test_held_actions_of_other_folders_outlive_a_partial_sync(desk: Desk) -> None:
