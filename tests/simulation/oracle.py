@@ -99,7 +99,9 @@ class Oracle:
         """Raise Lost unless the computer and the account hold the same."""
         state = machine.state()
         assert state is not None
-        waiting = _waiting(report) | self._in_flight(machine)
+        # What stands behind a symlink is unknown, and stays as it is for good.
+        links = {path for path, kind in walk(machine.root) if kind == "other"}
+        waiting = _waiting(report) | self._in_flight(machine) | links
         tree = machine.tree()
         with state:
             known = state.items.all()

@@ -27,7 +27,7 @@ CODES = (errno.ENOSPC, errno.EACCES, errno.EIO, errno.EROFS, errno.EDQUOT)
 NEEDS_ROOM = ("create", "write", "mkdir", "link")
 SQLITE_FULL = 13
 # How often somebody saves the very file that is being moved or replaced.
-TEMPTATION = 0.15
+TEMPTATION = 0.4
 
 
 class Killed(BaseException):
