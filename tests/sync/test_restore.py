@@ -241,6 +241,22 @@ def test_an_owner_at_work_deletes_nothing_once_a_restore_is_asked_for(
     assert world.tree() == before
 
 
+def test_an_owner_at_work_deletes_no_item_that_is_wanted_back(tmp_path: Path) -> None:
+    world = soil_and_leaves(tmp_path, grace="0", items="propagate")
+    before = world.tree()
+    shutil.rmtree(world.root / "Leaves")
+    world.box.log.clear()
+    with world.mirror() as mirror:
+        mirror.progress = _Meanwhile(
+            lambda: mirror.state.decisions.request("restore", {"path": "Leaves"})
+        )
+        sync_until_quiet(mirror)
+
+    assert deletions_sent(world) == 0
+    world.sync()
+    assert world.tree() == before
+
+
 class _Meanwhile:
     """A progress that does something once, when deletions are about to happen."""
 
@@ -252,7 +268,7 @@ class _Meanwhile:
 
     def planned(self, plan: object) -> None:
         actions = getattr(plan, "actions", ())
-        if self._act and any(action.kind == "DeleteRemote" for action in actions):
+        if self._act and any(action.deletes == "remote" for action in actions):
             act, self._act = self._act, None
             assert callable(act)
             act()
