@@ -197,6 +197,7 @@ class DownloadCalls(FileCalls):
                 if response.status_code == 200:
                     turn.body_follows = True
                     return Coming(response, replace(turn, body_follows=False))
+                turn.leads_on = True
                 self.read_all(response, ask)
             ask = self._next_hop(ask, response)
         raise BadReply(ask.subject, "Figshare redirects in circles", AGAIN)

@@ -36,13 +36,17 @@ SPOKEN = (NotFound, Refused, TokenRefused)
 
 @dataclass(slots=True)
 class Turn:
-    """One request on its way; with *body_follows* its answer is only begun."""
+    """One request on its way.
+
+    With *body_follows* its answer is only begun, with *leads_on* it is a redirect.
+    """
 
     host: Host
     about: str
     rounds: int = 0
     is_trial: bool = False
     body_follows: bool = False
+    leads_on: bool = False
 
 
 class Hosts:
@@ -53,6 +57,7 @@ class Hosts:
         self._random = random
         self._changed = threading.Condition()
         self._circuits: dict[Host, Circuit] = {}
+        self._useful: set[Host] = set()
 
     @contextmanager
     def asking(self, host: Host, about: str) -> Iterator[Turn]:
@@ -77,8 +82,10 @@ class Hosts:
             raise
         if turn.body_follows:
             self._change(turn.host, lambda circuit: circuit.answered(turn.rounds))
-        else:
-            self._change(turn.host, lambda circuit: circuit.succeeded(turn.rounds))
+            return
+        self._change(turn.host, lambda circuit: circuit.succeeded(turn.rounds))
+        if not turn.leads_on:
+            self._useful.add(turn.host)
 
     def rests(self) -> tuple[Rest, ...]:
         """Return the hosts that are left alone or on trial, to outlive the process."""
@@ -105,14 +112,18 @@ class Hosts:
     def resting(self, service: Service) -> Rest | None:
         """Return why nothing of a service can be had now, None if something may.
 
-        Files may be in several storages: while one of them may work, it is asked.
+        Files may be in several storages: one of them may work, while another rests.
         """
         now = self._clock.now()
         with self._changed:
             own = [(h, c) for h, c in self._circuits.items() if h.service is service]
-        if any(circuit.admission(now) is not Admission.REST for _, circuit in own):
-            return None
-        rests = [_rest(host, circuit) for host, circuit in own]
+            useful = set(self._useful)
+        rests: list[Rest] = []
+        for host, circuit in own:
+            if circuit.admission(now) is Admission.REST:
+                rests.append(_rest(host, circuit))
+            elif circuit.rounds or host in useful:
+                return None
         return min(rests, key=lambda rest: rest.until, default=None)
 
     def _enter(self, host: Host, about: str) -> Turn:

@@ -177,6 +177,41 @@ def test_a_blocked_storage_counts_for_the_storage_on_one_port_too() -> None:
         assert rest.host.service is Service.STORAGE
 
 
+def stores(**answers: Give) -> Script:
+    """Redirect downloads to the storage of the file's number, which answers so."""
+
+    def script(got: Got) -> Give:
+        if got.path.startswith("/v2/file/download/"):
+            return Give(302, b"", {"Location": f"/lead/{got.path[-1]}"})
+        if got.path.startswith("/lead/"):
+            store = "good" if got.path[-1] == "7" else "bad"
+            return Give(302, b"", {"Location": f"{others[store]}/{got.path[-1]}"})
+        return ACCOUNT
+
+    others = {name: answer.headers["at"] for name, answer in answers.items()}
+    return script
+
+
+def test_a_storage_that_works_is_asked_while_another_rests() -> None:
+    with serving(in_turn(page(403))) as bad, serving(in_turn(Give(200, b"x"))) as good:
+        script = stores(
+            bad=Give(headers={"at": bad.url}), good=Give(headers={"at": good.url})
+        )
+        with world(script) as (figshare, _, _):
+            for number in range(FAILURES):
+                fails(partial(download, figshare, str(number)), Blocked)
+            # What only redirects to a storage that rests is of no use alone.
+            rest = figshare.hosts.resting(Service.STORAGE)
+            assert rest is not None
+            assert rest.host.name == bad.url.removeprefix("http://")
+
+            assert download(figshare, "7") == b"x"
+
+            assert figshare.hosts.resting(Service.STORAGE) is None
+            fails(partial(download, figshare, "1"), Resting)
+            assert len(bad.got) == FAILURES
+
+
 def test_pages_in_place_of_files_open_it_and_the_trial_must_bring_bytes() -> None:
     with world(in_turn(page(200))) as (figshare, server, clock):
         for number in range(FAILURES):

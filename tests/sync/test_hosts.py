@@ -239,6 +239,21 @@ def test_one_file_that_always_fails_leaves_the_others_alone(tmp_path: Path) -> N
     assert rests(world) == ()
 
 
+def test_a_scheduled_sync_waits_with_what_failed(tmp_path: Path) -> None:
+    world = a_world(tmp_path)
+    item = int(world.item_id("Soil cores"))
+    bad = world.box.web.files(item)[3].id
+    world.box.fail_next(Fault("api", path=f"/download/{bad}$", times=100_000))
+    world.sync()
+    world.box.log.clear()
+
+    assert world.sync(scheduled=True).exit_code == 1
+    assert downloads_asked(world) == 0
+    world.clock.advance(MINUTE)
+    world.sync(scheduled=True)
+    assert downloads_asked(world) == IN_A_ROW
+
+
 def test_the_budget_holds_while_hosts_fail(tmp_path: Path) -> None:
     world = a_world(tmp_path, transfer__requests_per_second="2", transfer__burst="5")
     world.box.switches.waf_downloads = 403
