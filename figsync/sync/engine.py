@@ -240,7 +240,9 @@ def _waits(mirror: Mirror, plan: Plan, wish: Wish) -> dict[ActionKey, Wait]:
     """Return the actions that can not be tried now, or were tried too often."""
     waits: dict[ActionKey, Wait] = {}
     now = mirror.clock.now()
-    for action in plan.actions:
+    # What a person approved fails and repeats itself like anything else.
+    approvable = (held.action for held in plan.held if held.needs_person)
+    for action in (*plan.actions, *approvable):
         retry = mirror.state.work.retry(retry_name(action.key))
         if reason := _repeated(mirror, action):
             waits[action.key] = Wait(reason)

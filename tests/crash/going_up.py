@@ -239,3 +239,19 @@ def a_file_brought_back_from_the_trash(world: World) -> None:
     world.settle()
     world.sync()
     ask(world, "trash restore", path="Ice/a.csv")
+
+
+@scenario(keys={"transfer__files_per_item": "3"})
+def replacements_that_go_one_at_a_time(world: World) -> None:
+    ice(world)
+    world.drop("Ice/a.csv", "edited a")
+    world.drop("Ice/raw/b.csv", "edited b")
+
+
+@scenario(keys={"transfer__files_per_item": "2"}, lost=[("Ice", "a.csv")])
+def a_replacement_approved_to_delete_first(world: World) -> None:
+    ice(world)
+    world.drop("Ice/a.csv", "edited a")
+    world.settle()
+    world.sync()
+    approve_all(world)

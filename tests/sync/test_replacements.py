@@ -9,6 +9,7 @@ import pytest
 from requests import PreparedRequest
 
 from figsync.sandbox import Fault
+from figsync.sync.engine import Wish, sync_once
 from figsync.sync.tasks import ThreadPool
 from tests.disk_box import Small
 from tests.sync.seen import approve, assert_quiet, for_a_person, listed, reasons, reject
@@ -227,6 +228,27 @@ def test_an_old_version_that_can_not_be_kept_is_not_deleted(
     assert world.box.log.mutations() == ()
     assert world.trash() == []
     assert world.remote("One")["1.bin"] == content("o")
+
+
+def test_an_approved_replacement_that_failed_waits_like_any_other(
+    tmp_path: Path,
+) -> None:
+    world = full_account(tmp_path)
+    world.sync()
+    approve(world)
+    world.box.switches.break_download = True
+    world.sync()
+
+    with world.mirror() as mirror:
+        cycle = sync_once(mirror, Wish())
+
+    (held,) = cycle.plan.held
+    assert held.action.kind == "DeleteFirst"
+    assert held.until is not None
+    world.box.switches.break_download = False
+    world.clock.advance(HOUR)
+    assert world.sync().exit_code == 0
+    assert_agreed(world)
 
 
 def test_an_old_version_waits_for_room_on_the_disk_to_be_kept(tmp_path: Path) -> None:
