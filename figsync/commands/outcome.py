@@ -43,7 +43,7 @@ def _counts(report: Report) -> dict[str, int]:
         "waiting": report.waiting,
         "listed": sum(1 for held in report.held if held.listed),
         "not_uploadable": report.not_uploadable,
-        "unsettled": report.unsettled,
+        "unsettled": len(report.unsettled),
         "conflicts": report.conflicts,
         "cycles": report.cycles,
     }
@@ -92,8 +92,7 @@ def page(report: Report) -> list[str]:
         left = plural(report.not_uploadable, "file")
         lines.append(f"{left} can not go to Figshare: see figsync status")
     if report.unsettled:
-        moving = plural(report.unsettled, "file")
-        lines.append(f"{moving} changed a moment ago: the next sync takes them")
+        lines.append(_moving(report.unsettled))
     if report.stranded:
         saves = plural(report.stranded, "file")
         lines.append(
@@ -102,6 +101,12 @@ def page(report: Report) -> list[str]:
         )
     lines += [_unread(item_id, p) for item_id, p in report.problems.items()]
     return lines
+
+
+def _moving(paths: list[str]) -> str:
+    others = f" and {plural(len(paths) - 1, 'other file')}" if paths[1:] else ""
+    first = f"{path_text(paths[0])}{others}"
+    return f"{first} changed a moment ago; the next sync looks again"
 
 
 def _headline(report: Report) -> str:

@@ -29,7 +29,7 @@ class Report:
     problems: dict[str, FigshareProblem] = field(default_factory=dict)
     not_uploadable: int = 0
     conflicts: int = 0
-    unsettled: int = 0
+    unsettled: list[str] = field(default_factory=list)
     stranded: int = 0
     not_found: list[str] = field(default_factory=list)
     cycles: int = 0

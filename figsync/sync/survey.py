@@ -65,7 +65,7 @@ class Survey:
     free_quota: int | None
     not_uploadable: list[NotUploadable] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
-    unsettled: int = 0
+    unsettled: list[str] = field(default_factory=list)
     missed_since: dict[tuple[str, str], float] = field(default_factory=dict)
     unsure: dict[str, str] = field(default_factory=dict)
     lost: set[str] = field(default_factory=set)
@@ -233,7 +233,7 @@ def _note(
             note = NotUploadable(where.folder, file.path, str(file.unknown))
             survey.not_uploadable.append(note)
         elif file.unknown is Unknown.NOT_SETTLED:
-            survey.unsettled += 1
+            survey.unsettled.append(f"{where.folder}/{file.path}")
     for path in found.walk.closed.keys() - found.tree.keys():
         note = NotUploadable(where.folder, path, str(found.walk.closed[path]))
         survey.not_uploadable.append(note)

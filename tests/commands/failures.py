@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import json
 import os
 import socket
 import sqlite3
@@ -213,17 +212,6 @@ def _(desk: Desk) -> Told:
     refusal = Fault("api", "GET", r"/account/articles", status=403, times=1000)
     desk.box.fail_next(refusal)
     return told(desk, names={"SAID": SAID})
-
-
-@failure("The token of another account")
-def _(desk: Desk) -> Told:
-    first = desk.box.web.account_id
-    desk.drop("Soil cores/a.csv")
-    desk.ok("sync")
-    other = desk.box.add_account("another-token")
-    names = {"CONFIG": str(desk.config_path), "URL": desk.urls.api}
-    names |= {"ID1": str(first), "ID2": str(other)}
-    return told(desk, FIGSYNC_TOKEN="another-token", names=names)
 
 
 # The way to Figshare.
@@ -451,7 +439,7 @@ def _(desk: Desk) -> Told:
             path.write_text(f"{path.read_text()} and more")
             return super().wait(seconds)
 
-    return told(desk, clock=Writing(), names={"N": "1"})
+    return told(desk, clock=Writing(), names={"FOLDER": "Soil cores", "FILE": "b.csv"})
 
 
 # This computer.
@@ -510,30 +498,6 @@ def _(desk: Desk) -> Told:
     answer = told_without_privileges(desk, names={"ROOT": str(desk.root)})
     desk.root.chmod(0o755)
     return answer
-
-
-@failure("The mirror is gone")
-def _(desk: Desk) -> Told:
-    _synced(desk)
-    desk.root.rename(desk.home / "elsewhere")
-    return told(desk, names={"ROOT": str(desk.root)})
-
-
-@failure("The mirror is empty")
-def _(desk: Desk) -> Told:
-    desk.drop("Soil cores/b.csv")
-    _synced(desk)
-    for path in (desk.root / "Soil cores").glob("*.csv"):
-        path.unlink()
-    return told(desk, names={"ROOT": str(desk.root), "N": "2"})
-
-
-@failure("Another mirror in its place")
-def _(desk: Desk) -> Told:
-    _synced(desk)
-    marker = desk.root / ".figsync" / "marker.json"
-    marker.write_text(json.dumps({"mirror_id": "another"}))
-    return told(desk, names={"ROOT": str(desk.root)})
 
 
 @failure("Two figsyncs at once")
