@@ -46,6 +46,8 @@ class Person:
             (1, self.remove_record),
             (1, self.put_symlink),
             (2, self.resolve),
+            (1, self.swap_items),
+            (2, self.swap_files),
         )
 
     def act(self, random: Random) -> str:
@@ -145,6 +147,13 @@ class Person:
         return self._with_item(
             random, "copies", lambda a, b: shutil.copytree(a, b, symlinks=True)
         )
+
+    def swap_items(self, random: Random) -> str:
+        return self._swap(random, self.machine.item_folders())
+
+    def swap_files(self, random: Random) -> str:
+        tree = self.machine.tree().items()
+        return self._swap(random, [p for p, c in tree if not c.startswith(SHORTCUT)])
 
     def delete_item(self, random: Random) -> str:
         folders = self.machine.item_folders()
@@ -287,6 +296,18 @@ class Person:
         folder = random.choice(folders)
         act(self.machine.root / folder, target)
         return f"{verb} the item folder {folder} to {target.name}"
+
+    def _swap(self, random: Random, paths: list[str]) -> str:
+        if len(paths) < 2:
+            return ""
+        one, other = (self.machine.root / path for path in random.sample(paths, 2))
+        if one in other.parents or other in one.parents:
+            return ""
+        between = self.machine.aside / "between"
+        one.rename(between)
+        other.rename(one)
+        between.rename(other)
+        return f"swaps {one.name} and {other.name} of {one.parent.name}"
 
     def _file_and_place(self, random: Random) -> tuple[str, str]:
         path, folders = self._some_file(random), self.machine.item_folders()
