@@ -218,8 +218,15 @@ with Database(memory=True) as _empty:
 
 def is_current(db: Connection) -> bool:
     """Say whether every migration is applied."""
-    with translated(db.path):
-        return not migrations.pending(db.database)
+    return _applied(db) >= _KNOWN
+
+
+def _applied(db: Connection) -> set[str]:
+    try:
+        with translated(db.path):
+            return {migration.name for migration in migrations.applied(db.database)}
+    except LookupError as exc:
+        raise damaged(db.path, "its list of migrations is damaged") from exc
 
 
 def is_empty(db: Connection) -> bool:
@@ -264,10 +271,12 @@ def damaged_rows(db: Connection, tables: Iterable[str] = TABLES) -> Iterator[str
 
 def check_owner(db: Connection) -> None:
     """Raise WrongUsage for another program's database or a newer figsync's."""
-    with translated(db.path):
-        applied = {migration.name for migration in migrations.applied(db.database)}
+    applied = _applied(db)
     if not applied and not is_empty(db):
         raise _foreign(db)
+    if applied - _KNOWN and _KNOWN - applied:
+        # Migrations are only ever appended: a newer figsync has all the old ones.
+        raise damaged(db.path, "its list of migrations is damaged")
     if applied - _KNOWN:
         raise WrongUsage(
             str(db.path),

@@ -56,6 +56,8 @@ UPDATE synced_files SET md5 = 'f' || md5, size = 9""",
 UPDATE transfers SET file_id = (SELECT min(file_id) FROM synced_files
   WHERE synced_files.item_id = transfers.item_id)""",
     "times that are words": "UPDATE remote_items SET read_at = 'then'",
+    "a migration nobody knows": """
+UPDATE _sqlite_migrations SET name = 'x' WHERE id = 1""",
     "a rule that is no JSON": "UPDATE settings SET value = '[' WHERE name = 'scope'",
 }
 

@@ -25,6 +25,8 @@ from tests.state.world import (
     run_sql,
 )
 
+OPENINGS = [State.open, State.read_only, State.private_copy]
+
 CRASHING_OWNER = """
 import os, sys
 from pathlib import Path
@@ -197,6 +199,29 @@ def test_a_state_that_lost_its_list_of_migrations_is_damaged(
             opening(path, clock=clock)
 
 
+@pytest.mark.parametrize("column", ["name", "applied_at", "migration_set"])
+def test_a_list_of_migrations_with_another_column_is_damage(
+    path: Path, clock: SetClock, column: str
+) -> None:
+    State.open(path, clock=clock).close()
+    run_sql(path, f"ALTER TABLE _sqlite_migrations RENAME COLUMN {column} TO other")
+
+    for opening in (*OPENINGS, State.for_requests):
+        with pytest.raises(StateDamaged, match="the next sync sets it aside"):
+            opening(path, clock=clock)
+
+
+def test_a_migration_under_another_name_is_damage_and_no_newer_figsync(
+    path: Path, clock: SetClock
+) -> None:
+    State.open(path, clock=clock).close()
+    run_sql(path, "UPDATE _sqlite_migrations SET name = name || 'x' WHERE id = 1")
+
+    for opening in OPENINGS:
+        with pytest.raises(StateDamaged, match="list of migrations is damaged"):
+            opening(path, clock=clock)
+
+
 def test_another_process_leaves_a_request_while_the_owner_runs(
     state: State, path: Path, clock: SetClock
 ) -> None:
@@ -268,9 +293,6 @@ def test_a_copy_of_a_running_owner_has_the_last_save(
         copy.settings.set("account", "8")
 
     assert state.settings.get("account") == "7"
-
-
-OPENINGS = [State.open, State.read_only, State.private_copy]
 
 
 @pytest.mark.parametrize("opening", OPENINGS)
