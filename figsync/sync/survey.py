@@ -207,10 +207,12 @@ def _take_room(
     md5s: Mapping[int, set[str]],
 ) -> None:
     """Leave less room to the items that follow: new files are about to be sent."""
-    for file in found.tree.values():
-        is_new = file.path not in synced and not file.refusal and file.unknown is None
+    if not survey.free_quota:
+        return
+    for path in found.tree.keys() - synced.keys() - set(has_room):
+        file = found.tree[path]
         is_there = file.md5 in md5s.get(file.size, ())
-        if survey.free_quota and is_new and not is_there and file.path not in has_room:
+        if file.unknown is None and not file.refusal and not is_there:
             survey.free_quota = max(0, survey.free_quota - file.size)
 
 
