@@ -19,6 +19,7 @@ from figsync.model import (
     WriteRecord,
 )
 from figsync.state import Retry
+from figsync.sync.arriving import record_arrived
 from figsync.sync.bind import (
     changed_rules,
     check_account,
@@ -134,6 +135,7 @@ def sync_once(mirror: Mirror, wish: Wish) -> Cycle:
     check_root(mirror, may_be_empty=wish.bring_only)
     restore_exclusions(mirror)
     stranded = 0 if mirror.dry_run else recover_late_saves(mirror)
+    record_arrived(mirror)
     mirror.progress.phase("Asking Figshare")
     view = _only(mirror, _observation(mirror, wish))
     restart_grace_after_jump(mirror, mirror.state.items.all())

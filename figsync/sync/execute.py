@@ -37,7 +37,7 @@ from figsync.model import (
     WriteRecord,
 )
 from figsync.naming import shown
-from figsync.sync import arrange, underway
+from figsync.sync import arrange, arriving, underway
 from figsync.sync.fetch import download, keep_both, record_agreement
 from figsync.sync.mirror import Mirror
 from figsync.sync.prove import upload_all
@@ -153,8 +153,10 @@ def _of_kind(
     for start in range(0, len(actions), AT_ONCE):
         some = actions[start : start + AT_ONCE]
         underway.begin(mirror, some)
+        arriving.note(mirror, some)
         ended = yield from _some(mirror, recorder, some)
         underway.end(mirror, some, ended)
+        arriving.cross_out(mirror, some[0].where.item_id)
         outcomes += ended
     return outcomes
 

@@ -210,3 +210,52 @@ def test_a_conflict_leaves_one_copy_where_nothing_can_be_swapped(
     copies = [path for path in world.tree() if "(conflict" in path]
     assert [world.tree()[copy] for copy in copies] == [b"edited here"]
     assert world.tree()["Ice/a.csv"] == b"edited on the web"
+
+
+class TestADownloadNobodyRecorded:
+    """It is no edit, so nobody consented to supersede the record it replaced."""
+
+    def test_the_old_record_stays_beside_the_new_one(self, world: World) -> None:
+        item = ice(world)
+        old = record(world, item, "a.csv")
+        world.box.web.add_file(item, "a.csv", b"another a")
+        world.settle()
+
+        dies(world, "after exchange", time=2)  # the first one tries the file system
+        world.sync()
+
+        assert old in [file.id for file in world.box.web.files(item)]
+        assert world.tree()["Ice/a.csv"] == b"another a"
+        assert world.tree()[f"Ice/a (#{old}).csv"] == b"old a"
+
+    def test_also_when_the_local_file_was_edited(self, world: World) -> None:
+        item = ice(world)
+        old = record(world, item, "a.csv")
+        world.box.web.add_file(item, "a.csv", b"another a")
+        world.drop("Ice/a.csv", "edited here")
+        world.settle()
+
+        dies(world, "after exchange", time=2)
+        world.sync()
+
+        assert old in [file.id for file in world.box.web.files(item)]
+        assert sorted(world.tree().values()) == [
+            b"another a",
+            b"edited here",
+            b"old a",
+            b"old b",
+        ]
+
+    def test_an_edit_since_the_kill_is_kept(self, world: World) -> None:
+        item = ice(world)
+        old = record(world, item, "a.csv")
+        world.box.web.add_file(item, "a.csv", b"another a")
+        world.settle()
+
+        dies(world, "after exchange", time=2)
+        world.drop("Ice/a.csv", "edited since")
+        world.settle()
+        world.sync()
+
+        assert old in [file.id for file in world.box.web.files(item)]
+        assert b"edited since" in world.tree().values()
