@@ -136,7 +136,7 @@ def sync_once(mirror: Mirror, wish: Wish) -> Cycle:
     stranded = 0 if mirror.dry_run else recover_late_saves(mirror)
     mirror.progress.phase("Asking Figshare")
     view = _only(mirror, _observation(mirror, wish))
-    restart_grace_after_jump(mirror, mirror.state.items.all())
+    restart_grace_after_jump(mirror, view.ahead)
     mirror.progress.phase("Looking at files")
     cycle = decided(mirror, view, wish)
     cycle.stranded = stranded
