@@ -138,7 +138,7 @@ def sync_once(mirror: Mirror, wish: Wish) -> Cycle:
     record_arrived(mirror)
     mirror.progress.phase("Asking Figshare")
     view = _only(mirror, _observation(mirror, wish))
-    restart_grace_after_jump(mirror, mirror.state.items.all())
+    restart_grace_after_jump(mirror, view.ahead)
     mirror.progress.phase("Looking at files")
     cycle = decided(mirror, view, wish)
     cycle.stranded = stranded

@@ -66,7 +66,7 @@ def inquire(mirror: Mirror, path: str) -> Inquiry:
         subject = _described(mirror, place, cycle=None, stopped=problem)
     else:
         restore_exclusions(mirror)
-        restart_grace_after_jump(mirror, known)
+        restart_grace_after_jump(mirror)
         root = look_at_root(mirror)
         wish = Wish(frozenset({name}), watched=name, reading=MOST_READ)
         cycle = decided(mirror, remembered_view(mirror, root), wish)

@@ -98,8 +98,9 @@ def _prove(mirror: Mirror, seen: _Seen, missing: list[str]) -> Task[None]:
         dead = [f for f, e in zip(missing, direct, strict=False) if e is False]
         # A list that lacks a file which answers is not believed about the others.
         believed = missing if len(dead) == len(direct) else dead
-        if again.complete:
-            absent = [f for f in believed if f not in listed]
+        # The sizes of the first list fit the record: those of its equal do too.
+        if again.complete and listed == {record.id for record in seen.files or ()}:
+            absent = believed
     with mirror.state.atomic():
         for file_id in absent:
             work.save_absence(gone(item_id), file_id, Absence(mirror.clock.now(), 2))

@@ -41,7 +41,7 @@ class View:
 
     *problems* are the items that could not be read and why; *read* those whose
     record was fetched now; *again* tells that an absence waits to be confirmed by
-    another listing.
+    another listing; *ahead* is how far this computer's clock is before Figshare's.
     """
 
     account: Account
@@ -49,6 +49,7 @@ class View:
     read: set[str] = field(default_factory=set)
     problems: dict[str, FigshareProblem] = field(default_factory=dict)
     again: bool = False
+    ahead: float | None = None
 
 
 def observe(mirror: Mirror, account: Account) -> Task[View]:
@@ -57,6 +58,8 @@ def observe(mirror: Mirror, account: Account) -> Task[View]:
     known = mirror.state.items.all()
     observed = mirror.state.items.observed()
     listing = yield from do(lambda: mirror.figshare.list_items())
+    if (server_time := mirror.figshare.server_time()) is not None:
+        view.ahead = mirror.clock.now() - server_time
     if _missing(known, listing):
         listing = yield from do(lambda: mirror.figshare.list_items(confirm=True))
     rows = {row.id: row for row in listing.rows}

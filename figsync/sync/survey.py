@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from figsync.config import FileDeletions
 from figsync.model import (
     ActionKey,
     DeleteRemote,
@@ -282,7 +283,9 @@ def _doubt(
     """Note an item that lost files, and one whose disk may have been unmounted."""
     item_id, walk = where.item_id, found.walk
     lost = synced.keys() - found.tree.keys()
-    if lost:
+    # Where deletions are kept, files may be missing for good: then all of them count.
+    is_kept = survey.policy.files is FileDeletions.KEEP and lost < synced.keys()
+    if lost and not is_kept:
         survey.lost.add(item_id)
     before = known_mounts(mirror.state).get(item_id, [])
     now = walk.mounts | {mount for mount in before if is_closed(walk, mount)}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import replace
+from typing import NamedTuple
 
 from figsync.errors import DiskProblem, NotFound
 from figsync.figshare import FileRecord
@@ -102,22 +102,34 @@ def expire_trash(mirror: Mirror) -> int:
     return mirror.disk.trash_expire(now - age)
 
 
-def restart_grace_after_jump(mirror: Mirror, item_ids: Iterable[str]) -> bool:
+class _Clocks(NamedTuple):
+    """What the clocks showed in one cycle; *ahead* of Figshare's, if it told."""
+
+    wall: float
+    monotonic: float
+    boot_id: str
+    ahead: float | None = None
+
+
+def restart_grace_after_jump(mirror: Mirror, ahead: float | None = None) -> bool:
     """Begin every grace period anew if the wall clock was set since the last cycle.
 
     Within one boot both clocks must have run equally far; over a boot the wall
-    clock must at least not have gone back.
+    clock must not have gone back, nor away from Figshare's, which it is *ahead* of.
     """
-    now, monotonic = mirror.clock.now(), mirror.clock.monotonic()
+    clock = mirror.clock
+    now = clock.now()
+    clocks = _Clocks(now, clock.monotonic(), mirror.boot_id, ahead)
     stored = mirror.state.settings.get(CLOCKS)
-    mirror.state.settings.set(CLOCKS, json.dumps([now, monotonic, mirror.boot_id]))
-    if not stored or not _jumped(json.loads(stored), (now, monotonic), mirror.boot_id):
+    mirror.state.settings.set(CLOCKS, json.dumps(clocks))
+    before = _Clocks(*json.loads(stored)) if stored else clocks
+    if not _jumped(before, clocks):
         return False
     work = mirror.state.work
     with mirror.state.atomic():
         mirror.state.settings.set(CLOCK_SET, str(now))
-        mirror.state.settings.set(CLOCK_BEFORE, str(json.loads(stored)[0]))
-        for item_id in item_ids:
+        mirror.state.settings.set(CLOCK_BEFORE, str(before.wall))
+        for item_id in mirror.state.items.all():
             scope = f"local:{item_id}"
             for name, seen in work.absences(scope).items():
                 again = replace(seen, first_seen=now, sightings=1)
@@ -125,10 +137,10 @@ def restart_grace_after_jump(mirror: Mirror, item_ids: Iterable[str]) -> bool:
     return True
 
 
-def _jumped(
-    before: tuple[float, float, str], present: tuple[float, float], boot_id: str
-) -> bool:
-    wall, monotonic = present[0] - before[0], present[1] - before[1]
-    if boot_id and boot_id == before[2]:
-        return abs(wall - monotonic) > JUMP_SECONDS
+def _jumped(before: _Clocks, now: _Clocks) -> bool:
+    wall = now.wall - before.wall
+    if now.boot_id and now.boot_id == before.boot_id:
+        return abs(wall - (now.monotonic - before.monotonic)) > JUMP_SECONDS
+    if before.ahead is not None and now.ahead is not None:
+        return abs(now.ahead - before.ahead) > JUMP_SECONDS
     return wall < -JUMP_SECONDS

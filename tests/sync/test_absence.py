@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from pathlib import Path
 
@@ -157,6 +158,32 @@ def everything_mirrored(world: World) -> dict[str, tuple[object, ...]]:
 def remote_trees(world: World) -> dict[int, dict[str, bytes]]:
     web = world.box.web
     return {item_id: web.tree(item_id) for item_id in web.item_ids()}
+
+
+def test_two_lists_that_differ_prove_nothing(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    item = world.box.web.create_item("Leaves")
+    ids = world.box.web.add_files(item, {f"f{n:02}": b"%d" % n for n in range(15)})
+    world.clock.advance(60)
+    world.sync()
+    world.box.web.delete_file(ids[1])
+    world.clock.advance(60)
+    liar = between(world, FILES.format(item=item), lambda _: None, lies=100)
+
+    def shorten_the_last_list(response: Response) -> None:
+        # Asked are a quick list, a complete one of two pages, and one of two more.
+        if liar.lies == 100 - 4:
+            rows = json.loads(response.content)
+            assert len(rows) == 14
+            response._content = json.dumps(rows[:5]).encode()
+
+    liar.change = shorten_the_last_list
+    cycle = one_cycle(world)
+
+    assert liar.lies == 100 - 5
+    assert [action.kind for action in cycle.plan.actions] == ["WriteRecord"]
+    world.sync()
+    assert world.trash() == [b"1"]
 
 
 @pytest.mark.parametrize("place", ITEM_PLACES)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from figsync.disk import Calls
 from figsync.errors import NeedsPerson
+from figsync.sync.carry import Asked, carry_out
 from tests.sync.seen import approve, assert_quiet, for_a_person, reasons
 from tests.world import HOUR, World
 
@@ -231,3 +233,44 @@ def test_a_root_that_was_a_mount_point_and_is_not_stops_everything(
 
     assert world.box.log.mutations() == ()
     assert world.tree() == local
+
+
+def test_a_root_that_moved_to_this_disk_for_good_is_acknowledged(
+    world: Plugged,
+) -> None:
+    world.plug(world.root)
+    world.disks.mounts.clear()
+    with pytest.raises(NeedsPerson):
+        world.sync()
+
+    with world.mirror() as mirror:
+        carry_out(mirror, Asked("approve", {"scope": "yes"}))
+
+    assert world.sync().exit_code == 0
+    assert_quiet(world)
+    world.plug(world.root)
+    world.disks.mounts.clear()
+    with pytest.raises(NeedsPerson):
+        world.sync()
+
+
+@pytest.mark.parametrize("left", ["some", "none"])
+def test_where_deletions_are_kept_only_the_loss_of_all_files_is_in_doubt(
+    tmp_path: Path, left: str
+) -> None:
+    world = Plugged(tmp_path, deletions__files="keep")
+    leaves = world.root / "Leaves"
+    shutil.rmtree(leaves / "raw")
+    (leaves / ".figshare/record.json").unlink()
+    if left == "none":
+        (leaves / "a.csv").unlink()
+        (leaves / "b.csv").unlink()
+    world.drop("Leaves/new.csv", b"new")
+    world.settle()
+
+    report = world.sync()
+
+    assert report.exit_code == (0 if left == "some" else 4)
+    assert ("is it mounted?" in reasons(report)) == (left == "none")
+    assert ("new.csv" in world.remote("Leaves")) == (left == "some")
+    assert len(world.remote("Leaves")) >= 5
