@@ -71,7 +71,7 @@ def test_exclusions_are_written_into_the_root_for_people_to_read(desk: Desk) -> 
     desk.ok("exclude", item)
 
     stored = json.loads((desk.root / ".figsync" / "exclusions.json").read_text())
-    assert stored == [{"item_id": item, "title": "Soil cores", "folder": ""}]
+    assert stored == [{"item_id": item, "title": "Soil cores"}]
 
 
 def test_an_excluded_item_comes_back_when_it_is_included(desk: Desk) -> None:
