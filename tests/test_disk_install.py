@@ -150,7 +150,8 @@ def test_a_save_made_in_between_is_noticed_by_poor_disks(
 ) -> None:
     class Calls(Poor):
         def after(self, call: str, name: str) -> None:
-            if name == "a" and call in ("link", "create"):
+            duplicated = name == "a" if call == "link" else name.endswith("-copy")
+            if call in ("link", "create") and duplicated:
                 (tmp_path / "Item/a").unlink()
                 put(tmp_path, "Item/a", "saved just now")
 
@@ -254,6 +255,8 @@ def test_a_kill_at_any_step_leaves_old_or_new_and_loses_nothing(
             survivor = Disk(root, clock=StillClock())
             survivor.clear_temp()
             assert_nothing_lost(survivor)
+            for kept in (root / "Item").iterdir():
+                assert kept.read_text() in ("old", "new bytes"), f"half {kept.name}"
             step += 1
         assert step > 15
 

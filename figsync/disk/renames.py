@@ -65,7 +65,7 @@ def _swap_by_link(calls: Calls, staged: Place, target: Place, spare: Place) -> F
     seen = look(target)
     if seen is None:
         raise FileNotFoundError(errno.ENOENT, "gone", target.name)
-    _duplicate(calls, target, staged)
+    _duplicate(calls, target, staged, spare=spare)
     try:
         now = look(target)
         if now is None or not now.same_file(seen):
@@ -77,14 +77,23 @@ def _swap_by_link(calls: Calls, staged: Place, target: Place, spare: Place) -> F
     return now
 
 
-def _duplicate(calls: Calls, file: Place, copy: Place) -> None:
-    """Give *file* a second name, or its bytes where the disk knows no second names."""
+def _duplicate(calls: Calls, file: Place, copy: Place, *, spare: Place) -> None:
+    """Give *file* a second name, or its bytes where the disk knows no second names.
+
+    The bytes are written beside *spare* first: no name ever holds half of them.
+    """
     try:
         calls.link(file, copy)
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
-        _copy(calls, file, copy)
+        beside = Place(spare.folder, f"{spare.name}-copy")
+        _copy(calls, file, beside)
+        try:
+            take_name(calls, beside, copy)
+        except OSError:
+            calls.unlink(beside)
+            raise
 
 
 def _copy(calls: Calls, file: Place, copy: Place) -> None:
