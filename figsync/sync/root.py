@@ -15,7 +15,7 @@ from figsync.errors import (
     WrongUsage,
 )
 from figsync.model import FileStat, LocalFolder
-from figsync.naming import IGNORE_FILE, is_root_name_ignored, shown
+from figsync.naming import IGNORE_FILE, IgnoreRules, is_root_name_ignored, shown
 from figsync.sync.mirror import Mirror
 from figsync.sync.rules import mirror_rules
 from figsync.sync.scan import RECORD_FOLDER
@@ -168,7 +168,7 @@ def _check_not_emptied(mirror: Mirror, root: str) -> None:
         return
     view = look_at_root(mirror)
     is_acknowledged = bool(settings.get(ROOT_ACKNOWLEDGED))
-    if any(holds_anything(mirror, name) for name in view.folders) or view.loose:
+    if view.loose or _holds_files(mirror):
         # What a person acknowledged is this emptiness, not the next one.
         if is_acknowledged:
             settings.drop(ROOT_ACKNOWLEDGED)
@@ -183,11 +183,28 @@ def _check_not_emptied(mirror: Mirror, root: str) -> None:
     raise NeedsPerson(root, cause, remedy)
 
 
-def holds_anything(mirror: Mirror, folder: str) -> bool:
+def _holds_files(mirror: Mirror) -> bool:
+    """Tell whether a folder of the root holds files, those of new rules included.
+
+    A rule that hides every file from today on has emptied nothing.
+    """
+    usual = IgnoreRules(())
+    return any(
+        holds_anything(mirror, name, usual)
+        for name, stat in mirror.disk.entries("")
+        if stat is not None and stat.kind == "folder" and not is_root_name_ignored(name)
+    )
+
+
+def holds_anything(
+    mirror: Mirror, folder: str, rules: IgnoreRules | None = None
+) -> bool:
     """Tell whether anything but folders is below *folder*, what is ignored aside.
 
-    A folder that can not be read may hold something.
+    Ignored is what *rules* say, or else the mirror's.  A folder that can not be
+    read may hold something.
     """
+    rules = rules or mirror.rules
     pending = [folder]
     while pending:
         here = pending.pop()
@@ -198,7 +215,7 @@ def holds_anything(mirror: Mirror, folder: str) -> bool:
         for name, stat in entries:
             is_folder = stat is not None and stat.kind == "folder"
             path = f"{here}/{name}"
-            if name == RECORD_FOLDER or mirror.rules.ignored(path, is_folder):
+            if name == RECORD_FOLDER or rules.ignored(path, is_folder):
                 continue
             if not is_folder:
                 return True

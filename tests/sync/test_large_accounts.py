@@ -106,15 +106,16 @@ def test_more_files_than_an_item_takes_wait_and_hold_nothing_up(
     tmp_path: Path,
 ) -> None:
     world = World(tmp_path, transfer__files_per_item="12")
-    for number in range(12):
+    for number in range(11):
         world.drop(f"Full/{number:02}.txt", str(number))
     world.drop("Too many/sub/x.txt", "x")
     for number in range(12):
         world.drop(f"Too many/{number:02}.txt", str(number))
     world.settle()
     first = world.sync()
-    world.drop("Full/zz one more.txt", "no room")
     world.drop("Full/03.txt", "an edit has room")
+    world.drop("Full/zz the last.txt", "has room after it")
+    world.drop("Full/zz too many.txt", "no room")
     world.settle()
 
     second = world.sync()
@@ -124,6 +125,7 @@ def test_more_files_than_an_item_takes_wait_and_hold_nothing_up(
     assert len(world.box.web.item_ids()) == 1
     assert len(world.remote("Full")) == 12
     assert world.remote("Full")["03.txt"] == b"an edit has room"
+    assert "zz too many.txt" not in world.remote("Full")
 
 
 def test_items_with_one_title_have_a_folder_each(tmp_path: Path) -> None:
