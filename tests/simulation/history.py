@@ -63,9 +63,10 @@ class History:
         self.wishers = {m.name: Wisher(m, self.values) for m in self.machines}
         self.oracle = Oracle(outside, self.owner, self.machines, self.values)
         for machine in self.machines:
-            self._watch_deletions(machine)
+            self.watch_deletions(machine)
 
-    def _watch_deletions(self, machine: Machine) -> None:
+    def watch_deletions(self, machine: Machine) -> None:
+        """Hold every deletion on Figshare to the grace this machine has by now."""
         # Clocks and wishes may shorten the grace that was set up.
         has_grace = "deletions.grace" in machine.first_keys
         sure = not (self.weather.clocks or self.weather.wishes)

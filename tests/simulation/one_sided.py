@@ -24,6 +24,7 @@ class OneSided(History):
         super().__init__(folder, seed, weather=Weather())
         (self.machine,) = self.machines
         self.machine.set_up()
+        self.watch_deletions(self.machine)
         self.person = self.people[self.machine.name]
         # Links are undone, twins change names, loose files are filed, emptied ones
         # can not go up, and a symlink is in the way: all of it by design.
