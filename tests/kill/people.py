@@ -55,7 +55,7 @@ class People:
         return {self.title_of(item_id): item_id for item_id in web.item_ids()}
 
     def _content(self) -> bytes:
-        parts = self._random.choice((1, 1, 2, 5, MOST_PARTS))
+        parts = self._random.choice((1, 2, 6, MOST_PARTS))
         return self._random.randbytes(self._random.randint(1, parts * PART))
 
     def _new_name(self, author: str) -> str:
@@ -73,12 +73,17 @@ class People:
     def _add(self) -> None:
         self._save(f"{self._random.choice(FOLDERS)}/{self._new_name('mine')}")
 
+    def add_large(self) -> None:
+        """Save a file of many parts."""
+        path = f"{FOLDERS[0]}/{self._new_name('mine')}"
+        self._save(path, self._random.randbytes(MOST_PARTS * PART))
+
     def _edit(self) -> None:
         if mine := self._of("mine"):
             self._save(self._random.choice(mine))
 
-    def _save(self, path: str) -> None:
-        content = self._content()
+    def _save(self, path: str, content: bytes = b"") -> None:
+        content = content or self._content()
         self._desk.drop(path, content)
         self._wrote(path, content)
         self.local_versions += 1
