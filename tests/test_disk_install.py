@@ -410,14 +410,28 @@ def test_a_file_in_the_way_of_a_folder_is_told(tmp_path: Path) -> None:
         install(disk, "Item/a/b", "new")
 
 
+class Order(Calls):
+    """Notes what was done, in its order."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[str, str]] = []
+
+    def after(self, call: str, name: str) -> None:
+        self.done.append((call, name))
+
+
+def test_a_new_file_is_on_the_disk_before_it_is_said(tmp_path: Path) -> None:
+    order = Order()
+    disk = a_disk(tmp_path, order, a="old")
+
+    install(disk, "Item/b", "new")
+
+    done = [call for call, _ in order.done]
+    assert done.index("sync") < done.index("rename_new")
+    assert done[done.index("rename_new") :] == ["rename_new", "sync_folder"]
+
+
 def test_everything_is_on_the_disk_before_it_is_said(tmp_path: Path) -> None:
-    class Order(Calls):
-        def __init__(self) -> None:
-            self.done: list[tuple[str, str]] = []
-
-        def after(self, call: str, name: str) -> None:
-            self.done.append((call, name))
-
     order = Order()
     disk = a_disk(tmp_path, order, a="old")
 
