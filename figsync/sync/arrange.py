@@ -267,9 +267,15 @@ def _is_back(mirror: Mirror, where: Where) -> bool:
 
 
 def exclude(mirror: Mirror, item_id: str, *, folder: str = "") -> None:
-    """Stop mirroring an item; *folder* is where unsynced files of it remain."""
+    """Stop mirroring an item; *folder* is where unsynced files of it remain.
+
+    What is half sent is remembered, so that nothing of it stays on Figshare.
+    """
     state = mirror.state
     known = state.items.all()[item_id]
+    half_sent = state.work.transfers(item_id).values()
     with state.atomic():
         state.items.drop(item_id)
         state.items.save(replace(known, mode=Mode.EXCLUDED, folder=folder))
+        for transfer in half_sent:
+            state.work.save_transfer(transfer)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from figsync.errors import DiskProblem, FigsyncError, NotFound
-from figsync.model import SyncedFile
+from figsync.model import Mode, SyncedFile, SyncedItem
 from figsync.state import Transfer
 from figsync.sync.mirror import Mirror
 from figsync.sync.tasks import Task, do, together
@@ -21,7 +23,7 @@ def finish_uploads(mirror: Mirror) -> Task[None]:
 
 def _has_moved_on(mirror: Mirror, transfer: Transfer) -> bool:
     known = mirror.state.items.all().get(transfer.item_id)
-    if known is None or not transfer.file_id:
+    if known is None or known.mode is Mode.EXCLUDED or not transfer.file_id:
         return False
     row = mirror.state.files.local(known.folder).get(transfer.path)
     try:
@@ -29,6 +31,12 @@ def _has_moved_on(mirror: Mirror, transfer: Transfer) -> bool:
     except DiskProblem:
         return False
     return row is None or row.stat != stat or row.md5 != transfer.md5
+
+
+def is_excluded(known: Mapping[str, SyncedItem], transfer: Transfer) -> bool:
+    """Tell whether an upload is of an item that is mirrored no more."""
+    item = known.get(transfer.item_id)
+    return item is not None and item.mode is Mode.EXCLUDED
 
 
 def follows(row: SyncedFile | None, transfer: Transfer) -> bool:

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from figsync.errors import DiskProblem, NotFound
 from figsync.figshare import FileRecord
-from figsync.model import Plan, Presence, Upload
+from figsync.model import Mode, Plan, Presence, Upload
 from figsync.state import Transfer
-from figsync.sync.finish import follows
+from figsync.sync.finish import follows, is_excluded
 from figsync.sync.mirror import Mirror
 from figsync.sync.observe import View
 from figsync.sync.send import discard, find_lost
@@ -33,11 +33,12 @@ def sweep_strays(mirror: Mirror, plan: Plan, view: View) -> Task[None]:
         for action in (*plan.actions, *(held.action for held in plan.held))
         if isinstance(action, Upload)
     }
+    known = mirror.state.items.all()
     strays = [
         transfer
         for transfer in mirror.state.work.all_transfers()
         if (transfer.item_id, transfer.path) not in wanted
-        and _is_listed(view, transfer.item_id)
+        and (is_excluded(known, transfer) or _is_listed(view, transfer.item_id))
     ]
     yield from together([_sweep(mirror, transfer) for transfer in strays])
 
@@ -72,6 +73,8 @@ def _sweep(mirror: Mirror, transfer: Transfer) -> Task[None]:
 
 def _is_to_finish(mirror: Mirror, transfer: Transfer, record: FileRecord) -> bool:
     """Tell whether an upload is or may yet be proven: a later cycle concludes it."""
+    if is_excluded(mirror.state.items.all(), transfer):
+        return False
     row = mirror.state.files.synced(transfer.item_id).get(transfer.path)
     return follows(row, transfer) and record.md5 in ("", transfer.md5)
 
@@ -79,7 +82,7 @@ def _is_to_finish(mirror: Mirror, transfer: Transfer, record: FileRecord) -> boo
 def _may_be_wanted(mirror: Mirror, transfer: Transfer) -> bool:
     """Tell whether the file is still there, only not planned this time."""
     known = mirror.state.items.all().get(transfer.item_id)
-    if known is None:
+    if known is None or known.mode is Mode.EXCLUDED:
         return False
     row = mirror.state.files.local(known.folder).get(transfer.path)
     try:

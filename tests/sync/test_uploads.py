@@ -12,6 +12,7 @@ from requests import PreparedRequest
 
 from figsync.errors import Interrupted
 from figsync.sandbox import Fault, NewFile
+from figsync.sync.carry import Asked, carry_out
 from figsync.sync.tasks import ThreadPool
 from tests.wire import Killed, dies_at, wired
 from tests.world import HOUR, World, assert_agreed, failures, told
@@ -87,14 +88,7 @@ def test_an_upload_broken_at_a_part_goes_on_with_the_missing_parts(
 def test_a_process_that_ends_between_parts_is_continued_by_the_next(
     world: World,
 ) -> None:
-    world.drop("New/a.bin", CONTENT)
-
-    def die(request: PreparedRequest) -> None:
-        if request.method == "PUT" and (request.url or "").endswith("/5"):
-            raise Killed
-
-    with wired(world, before=die), pytest.raises(Killed):
-        world.sync()
+    cut_short(world)
     (record,) = records(world)
     world.box.log.clear()
     report = world.sync()
@@ -103,6 +97,52 @@ def test_a_process_that_ends_between_parts_is_continued_by_the_next(
     assert records(world) == [record]
     assert parts_sent(world) == [str(n) for n in range(5, PARTS + 1)]
     assert_agreed(world)
+
+
+def cut_short(world: World) -> None:
+    """Let a process die between two parts of New/a.bin."""
+
+    def die(request: PreparedRequest) -> None:
+        if request.method == "PUT" and (request.url or "").endswith("/5"):
+            raise Killed
+
+    world.drop("New/a.bin", CONTENT)
+    with wired(world, before=die), pytest.raises(Killed):
+        world.sync()
+
+
+def exclude(world: World, title: str) -> None:
+    with world.mirror() as mirror:
+        carry_out(mirror, Asked("exclude", {"item": world.item_id(title)}))
+
+
+def test_an_upload_whose_item_is_excluded_leaves_no_half_sent_record(
+    world: World,
+) -> None:
+    cut_short(world)
+
+    exclude(world, "New")
+    world.sync()
+
+    assert records(world) == []
+    assert (world.root / "New/a.bin").read_bytes() == CONTENT
+
+
+def test_a_whole_upload_of_an_excluded_item_stays_on_figshare(world: World) -> None:
+    world.box.switches.md5_never = True
+    world.drop("New/a.bin", CONTENT)
+    world.sync()
+    (record,) = records(world)
+
+    exclude(world, "New")
+    world.box.switches.md5_never = False
+    world.sync()
+    world.sync()
+
+    assert records(world) == [record]
+    with world.mirror() as mirror:
+        assert mirror.state.work.all_transfers() == []
+        assert mirror.state.files.synced_total() == 0
 
 
 def drop_both(world: World) -> None:
