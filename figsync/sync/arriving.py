@@ -11,8 +11,9 @@ import json
 from collections.abc import Iterable, Iterator
 
 from figsync.errors import FigsyncError
-from figsync.model import Action, Download, KeepBoth, SyncedFile
+from figsync.model import Action, Download, KeepBoth, Outcome, SyncedFile
 from figsync.sync.mirror import Mirror
+from figsync.sync.root import look_at_root
 
 ARRIVING = "arriving"
 # Item, agreed record, path, new record, its MD5 and size.
@@ -26,25 +27,55 @@ def note(mirror: Mirror, actions: Iterable[Action]) -> None:
         _save(mirror, [*_load(mirror), *rows])
 
 
-def cross_out(mirror: Mirror, item_id: str) -> None:
-    """Note that nothing of an item is on its way any more."""
+def cross_out(mirror: Mirror, outcomes: Iterable[Outcome]) -> None:
+    """Cross out what ended, but for what may have its place and is not recorded.
+
+    So it is when a late save could not be kept; the next cycle looks at the bytes.
+    """
+    over = {
+        (outcome.action.where.item_id, outcome.action.path)
+        for outcome in outcomes
+        if outcome.result == "done" or not _may_be_here(mirror, outcome.action)
+    }
     before = _load(mirror)
-    left = [row for row in before if row[0] != item_id]
+    left = [row for row in before if (row[0], row[2]) not in over]
     if left != before:
         _save(mirror, left)
 
 
+def _may_be_here(mirror: Mirror, action: Action) -> bool:
+    if not isinstance(action, Download | KeepBoth):
+        return False
+    try:
+        stat = mirror.disk.stat(f"{action.where.folder}/{action.path}")
+    except FigsyncError:
+        return True
+    return stat is None or stat.size == action.remote.size
+
+
 def record_arrived(mirror: Mirror) -> None:
-    """Record the agreement on what arrived before a kill; nothing else is changed."""
+    """Record the agreement on what arrived unrecorded; nothing else is changed."""
     rows = _load(mirror)
-    for item_id, old_id, path, file_id, md5, size in rows:
-        file = SyncedFile(path, file_id, md5, size)
-        row = mirror.state.files.synced(item_id).get(path)
-        is_as_noted = row is not None and row.file_id == old_id
-        if is_as_noted and _is_here(mirror, item_id, file):
-            mirror.state.files.save_synced(item_id, file)
-    if rows:
-        _save(mirror, [])
+    left = [row for row in rows if not _is_settled(mirror, row)]
+    if left != rows:
+        _save(mirror, left)
+
+
+def _is_settled(mirror: Mirror, row: _Row) -> bool:
+    """Settle one row; what can not be read now is asked again later."""
+    item_id, old_id, path, file_id, md5, size = row
+    agreed = mirror.state.files.synced(item_id).get(path)
+    if agreed is None or agreed.file_id != old_id:
+        return True
+    file = SyncedFile(path, file_id, md5, size)
+    try:
+        places = _places(mirror, item_id)
+        is_here = any(_is_here(mirror, f"{place}/{path}", file) for place in places)
+    except FigsyncError:
+        return False
+    if is_here:
+        mirror.state.files.save_synced(item_id, file)
+    return True
 
 
 def _load(mirror: Mirror) -> list[_Row]:
@@ -67,15 +98,17 @@ def _rows(mirror: Mirror, actions: Iterable[Action]) -> Iterator[_Row]:
             yield item_id, row.file_id, *new
 
 
-def _is_here(mirror: Mirror, item_id: str, file: SyncedFile) -> bool:
+def _places(mirror: Mirror, item_id: str) -> list[str]:
+    """Return where the item's folder is: where it was, or where a person moved it."""
     known = mirror.state.items.all().get(item_id)
-    if known is None or not known.folder:
+    if known is not None and known.folder and mirror.disk.stat(known.folder):
+        return [known.folder]
+    folders = look_at_root(mirror).folders.values()
+    return [folder.name for folder in folders if folder.record_id == item_id]
+
+
+def _is_here(mirror: Mirror, path: str, file: SyncedFile) -> bool:
+    stat = mirror.disk.stat(path)
+    if stat is None or (stat.kind, stat.size) != ("file", file.size):
         return False
-    path = f"{known.folder}/{file.path}"
-    try:
-        stat = mirror.disk.stat(path)
-        if stat is None or (stat.kind, stat.size) != ("file", file.size):
-            return False
-        return mirror.disk.hash(path).md5 == file.md5
-    except FigsyncError:
-        return False
+    return mirror.disk.hash(path).md5 == file.md5

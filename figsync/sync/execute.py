@@ -156,7 +156,7 @@ def _of_kind(
         arriving.note(mirror, some)
         ended = yield from _some(mirror, recorder, some)
         underway.end(mirror, some, ended)
-        arriving.cross_out(mirror, some[0].where.item_id)
+        arriving.cross_out(mirror, ended)
         outcomes += ended
     return outcomes
 

@@ -228,6 +228,21 @@ class TestADownloadNobodyRecorded:
         assert world.tree()["Ice/a.csv"] == b"another a"
         assert world.tree()[f"Ice/a (#{old}).csv"] == b"old a"
 
+    def test_also_when_the_folder_was_renamed_since(self, world: World) -> None:
+        item = ice(world)
+        old = record(world, item, "a.csv")
+        world.box.web.add_file(item, "a.csv", b"another a")
+        world.settle()
+
+        dies(world, "after exchange", time=2)
+        (world.root / "Ice").rename(world.root / "Cold")
+        world.settle()
+        world.sync()
+
+        assert old in [file.id for file in world.box.web.files(item)]
+        assert world.tree()["Cold/a.csv"] == b"another a"
+        assert world.tree()[f"Cold/a (#{old}).csv"] == b"old a"
+
     def test_also_when_the_local_file_was_edited(self, world: World) -> None:
         item = ice(world)
         old = record(world, item, "a.csv")

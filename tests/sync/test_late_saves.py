@@ -92,6 +92,31 @@ def test_a_late_save_that_can_not_be_kept_beside_is_brought_back_later(
     assert b"old" not in world.tree().values()
 
 
+def test_a_late_save_that_can_not_be_kept_beside_deletes_no_record(
+    world: World,
+) -> None:
+    item = int(world.item_id("Leaves"))
+    (old, _) = world.box.web.files(item)
+    world.box.web.add_file(item, "a.txt", b"new on the web")
+    world.settle()
+    refused = errno.ENOSPC
+    world.calls = Saving(world, "exchange", "rename_new", refused, to="(conflict ")
+
+    world.sync()
+    world.calls = None
+    for _ in range(3):
+        world.settle()
+        world.sync()
+
+    assert old.id in [file.id for file in world.box.web.files(item)]
+    assert set(world.tree().values()) == {
+        b"new on the web",
+        b"saved late",
+        b"old",
+        b"other",
+    }
+
+
 def test_a_late_save_is_listed_although_the_process_was_killed(world: World) -> None:
     replaced(world)
     world.calls = Saving(world, "exchange", "rename_new", to="(conflict ")
