@@ -151,7 +151,8 @@ def _fitting(
 ) -> list[FileRecord]:
     """Return the records that may be this upload's: those in its folder, if any are.
 
-    What lies in the folder of another unfinished upload may be that one's.
+    What lies in the folder of another unfinished upload may be that one's; what has
+    its bytes in another folder is somebody's file: nothing was sent without an answer.
     """
     state, item_id = mirror.state, transfer.item_id
     unfinished = state.work.transfers(item_id).values()
@@ -166,7 +167,11 @@ def _fitting(
     ]
     elsewhere = {t.folder for t in unfinished if t.path != transfer.path}
     here = [record for record in fits if record.folder == transfer.folder]
-    return here or [record for record in fits if record.folder not in elsewhere]
+    return here or [
+        record
+        for record in fits
+        if record.folder not in elsewhere and not (record.is_available or record.md5)
+    ]
 
 
 def _initiate(mirror: Mirror, sending: Sending) -> Task[None]:

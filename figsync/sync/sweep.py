@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
 from figsync.errors import DiskProblem, NotFound
 from figsync.figshare import FileRecord
-from figsync.model import Mode, Plan, Presence, Upload
+from figsync.model import Adopt, Mode, Plan, Presence, Upload
 from figsync.state import Transfer
 from figsync.sync.finish import follows, is_excluded
 from figsync.sync.mirror import Mirror
@@ -33,14 +34,27 @@ def sweep_strays(mirror: Mirror, plan: Plan, view: View) -> Task[None]:
         for action in (*plan.actions, *(held.action for held in plan.held))
         if isinstance(action, Upload)
     }
+    # Where equal bytes of somebody else are adopted, ours need not go on.
+    adopted = {
+        (action.where.item_id, action.path): action.remote.file_id
+        for action in plan.actions
+        if isinstance(action, Adopt)
+    }
     known = mirror.state.items.all()
     strays = [
         transfer
         for transfer in mirror.state.work.all_transfers()
         if (transfer.item_id, transfer.path) not in wanted
         and (is_excluded(known, transfer) or _is_listed(view, transfer.item_id))
+        and (_is_overtaken(adopted, transfer) or not _may_be_wanted(mirror, transfer))
     ]
     yield from together([_sweep(mirror, transfer) for transfer in strays])
+
+
+def _is_overtaken(adopted: Mapping[tuple[str, str], str], transfer: Transfer) -> bool:
+    """Tell whether the record of another takes the place of an upload's own."""
+    other = adopted.get((transfer.item_id, transfer.path), transfer.file_id)
+    return other != transfer.file_id
 
 
 def _is_listed(view: View, item_id: str) -> bool:
@@ -51,8 +65,6 @@ def _is_listed(view: View, item_id: str) -> bool:
 def _sweep(mirror: Mirror, transfer: Transfer) -> Task[None]:
     """Delete one stray; a record that became available is a file like any other."""
     item_id, path = transfer.item_id, transfer.path
-    if _may_be_wanted(mirror, transfer):
-        return
     if not transfer.file_id:
         transfer = yield from find_lost(mirror, transfer)
     file_id = transfer.file_id

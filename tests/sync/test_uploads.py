@@ -128,6 +128,40 @@ def test_an_upload_whose_item_is_excluded_leaves_no_half_sent_record(
     assert (world.root / "New/a.bin").read_bytes() == CONTENT
 
 
+def test_an_unanswered_upload_takes_no_equal_file_from_an_excluded_item(
+    world: World,
+) -> None:
+    world.drop("New/b.bin", "other")
+    world.sync()
+    world.drop("New/one/a.bin", CONTENT)
+    world.settle()
+    world.box.fail_next(Fault("api", "POST", r"/files$", status=500))
+    world.sync()
+    world.drop("New/two/a.bin", CONTENT)
+    world.clock.advance(20)
+    world.sync(scheduled=True)
+    there = world.remote("New")
+
+    exclude(world, "New")
+    world.sync()
+
+    assert "two/a.bin" in there
+    assert world.remote("New") == there
+
+
+def test_a_half_sent_record_goes_when_an_equal_one_is_adopted(world: World) -> None:
+    cut_short(world)
+    item = int(world.item_id("New"))
+    whole = world.box.web.add_file(item, "a.bin", CONTENT)
+    world.settle()
+
+    report = world.sync()
+
+    assert report.exit_code == 0
+    assert records(world) == [whole]
+    assert_agreed(world)
+
+
 def test_a_whole_upload_of_an_excluded_item_stays_on_figshare(world: World) -> None:
     world.box.switches.md5_never = True
     world.drop("New/a.bin", CONTENT)
