@@ -5,12 +5,14 @@ Nothing here needs the network.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from figsync.clock import boot_id
 from figsync.commands.shell import Shell
 from figsync.disk import Disk
 from figsync.errors import MirrorOwned, WrongUsage
+from figsync.naming import folder_name, shown
 from figsync.state import State
 from figsync.sync.carry import Asked, carry_out, check_asked
 from figsync.sync.opening import Means, owned_mirror
@@ -42,6 +44,39 @@ def open_state(shell: Shell) -> State:
     if state is None:
         raise never_synced(config.mirror.root)
     return state
+
+
+def in_mirror(shell: Shell, text: str) -> str:
+    """Return the path below the root that a person means, though nothing is there.
+
+    Where its first name is one that the root never had, it is meant from the folder
+    that the person is in.  WrongUsage for one outside the mirror.
+    """
+    place, from_here = shell.in_mirror(text), shell.below_here(text)
+    first = place.partition("/")[0]
+    if from_here not in (None, place) and first not in _known_names(shell, first):
+        return str(from_here)
+    if ".." in place.split("/"):
+        cause = "it is not a path below the mirror root"
+        raise WrongUsage(shown(text), cause, f"the root is {shell.config.mirror.root}")
+    return place
+
+
+def _known_names(shell: Shell, first: str) -> set[str]:
+    """Return the names of items and of what was trashed, and *first* if it is here."""
+    config, clock = shell.config, shell.clock
+    disk = Disk(config.mirror.root, clock=clock)
+    names = {first} if os.path.lexists(disk.root / first) else set()
+    if disk.own_path("trash").is_dir():
+        for file in disk.trash_list():
+            names |= {path.partition("/")[0] for path in (file.id, file.path)}
+    known = is_noted(config, clock)
+    state = State.read_only(config.database, clock=clock, known=known)
+    if state is not None:
+        with state:
+            for item in state.items.all().values():
+                names |= {item.item_id, item.folder, folder_name(item.title)}
+    return names - {".."}
 
 
 def never_synced(root: Path) -> WrongUsage:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from figsync.clock import boot_id
-from figsync.commands.asking import LEFT_TO_OWNER, ask, open_state
+from figsync.commands.asking import LEFT_TO_OWNER, ask, in_mirror, open_state
 from figsync.commands.codes import IN_SYNC, UNFINISHED, strongest
 from figsync.commands.progress import Lines
 from figsync.commands.shell import Shell, verb
@@ -36,7 +36,7 @@ def restore(shell: Shell, *, path: str, as_json: bool) -> int:
     What figsync itself removed or replaced here is in its trash, and comes back
     with `figsync trash restore`, which does not ask Figshare.
     """
-    place = shell.in_mirror(path)
+    place = in_mirror(shell, path)
     lacks = _lacking(shell, place)
     said = ask(shell, "restore", path=place)
     if not as_json:

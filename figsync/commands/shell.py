@@ -61,13 +61,24 @@ class Shell:
 
     def in_mirror(self, text: str) -> str:
         """Return the path below the root that a person means by *text*."""
-        root = self.config.mirror.root
         typed = Path(text)
-        here = Path.cwd() / typed
-        for base in (root, root.resolve()):
-            if here.is_relative_to(base) and (typed.is_absolute() or _is_there(here)):
-                return here.relative_to(base).as_posix()
+        place = self.below_here(text)
+        is_from_here = typed.is_absolute() or text.split("/")[0] in (".", "..")
+        if place is not None and (is_from_here or _is_there(Path.cwd() / typed)):
+            return place
         return typed.as_posix()
+
+    def below_here(self, text: str) -> str | None:
+        """Return the path below the root that *text* is from the folder one is in.
+
+        None if that is outside the mirror.  Nothing has to be there.
+        """
+        root = self.config.mirror.root
+        here = Path(os.path.normpath(Path.cwd() / text))
+        for base in (root, root.resolve()):
+            if here.is_relative_to(base):
+                return here.relative_to(base).as_posix()
+        return None
 
     @contextmanager
     def stoppable(self) -> Iterator[None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from figsync.commands.asking import ask
+from figsync.commands.asking import ask, in_mirror
 from figsync.commands.shell import Shell, verb, verbs
 from figsync.commands.show import path_text, plural, say, size_text, table, when_text
 from figsync.disk import Disk
@@ -42,7 +42,7 @@ def restore(shell: Shell, *, path: str) -> None:
     The trash has what figsync removed or replaced here, and needs no network.
     What you deleted yourself comes back from Figshare: `figsync restore`.
     """
-    say(ask(shell, "trash restore", path=shell.in_mirror(path)))
+    say(ask(shell, "trash restore", path=in_mirror(shell, path)))
 
 
 trash.add_command(show, "list")

@@ -6,7 +6,7 @@ import click
 
 from figsync.clock import boot_id
 from figsync.commands import reasons
-from figsync.commands.asking import NO_TOKEN
+from figsync.commands.asking import NO_TOKEN, in_mirror
 from figsync.commands.shell import Shell, verb
 from figsync.commands.show import say, say_json
 from figsync.errors import WrongUsage
@@ -28,7 +28,7 @@ def why(shell: Shell, *, path: str, as_json: bool) -> None:
     or ignored.  The folder is looked at now; Figshare is not asked: what it said
     last is shown with its time.  Nothing is changed on either side.
     """
-    place = shell.in_mirror(path)
+    place = in_mirror(shell, path)
     if place.startswith(("/", "..")) or place in ("", "."):
         cause = "it is not a path below the mirror root"
         raise WrongUsage(shown(path), cause, f"the root is {shell.config.mirror.root}")

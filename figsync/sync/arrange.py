@@ -94,6 +94,16 @@ def free_folder(mirror: Mirror, title: str, key: str) -> str:
     return unique_name(folder_name(title), {fold(name) for name in taken}, key)
 
 
+def bare_folder(mirror: Mirror, name: str) -> FileStat | None:
+    """Return the folder of this name that no item has and nothing is in, or None."""
+    folders = {fold(item.folder) for item in mirror.state.items.all().values()}
+    stat = mirror.disk.stat(name)
+    if stat is None or stat.kind != "folder" or fold(name) in folders:
+        return None
+    is_claimed = mirror.disk.read_record(name) is not None
+    return None if is_claimed or holds_anything(mirror, name) else stat
+
+
 def make_item_folder(mirror: Mirror, folder: str) -> FileStat:
     """Make a new folder in the root, or take the one an interrupted sync made."""
     if mirror.disk.stat(folder) is None:

@@ -151,13 +151,16 @@ def include(mirror: Mirror, words: Words) -> str:
         mirror.state.items.save(replace(known, mode=Mode.MIRRORED))
         mirror.state.items.invalidate(known.item_id)
     keep_exclusions(mirror)
-    return f"Included {told}; `figsync sync` brings its files."
+    return f"Included {shown(known.folder)}; `figsync sync` brings its files."
 
 
 def _with_folder(mirror: Mirror, known: SyncedItem) -> SyncedItem:
-    """Make a folder for an item that has none, under a name that is free."""
-    name = arrange.free_folder(mirror, known.title, known.item_id)
-    stat = arrange.make_item_folder(mirror, name)
+    """Give an item that has none its bare folder back, or make one of a free name."""
+    name = folder_name(known.title)
+    stat = arrange.bare_folder(mirror, name)
+    if stat is None:
+        name = arrange.free_folder(mirror, known.title, known.item_id)
+        stat = arrange.make_item_folder(mirror, name)
     return replace(known, folder=name, inode=stat.inode)
 
 

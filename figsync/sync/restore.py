@@ -29,6 +29,7 @@ from figsync.state import State
 from figsync.sync.look import gone
 from figsync.sync.mirror import Mirror
 from figsync.sync.rules import with_rules_on_the_way
+from figsync.sync.subject import quoted
 from figsync.sync.twins import one_record_a_path
 
 _SEE_STATUS = "`figsync status` shows what is mirrored"
@@ -198,7 +199,8 @@ def _is_trashed(disk: Disk, path: str) -> bool:
 
 
 def _from_trash(path: str) -> str:
-    return f"what was here may be in the trash: figsync trash restore {shown(path)!r}"
+    typed = quoted(shown(path))
+    return f"what was here may be in the trash: figsync trash restore {typed}"
 
 
 def record_restoring(mirror: Mirror, lacks: Iterable[Lack]) -> None:

@@ -79,5 +79,6 @@ class Subject:
 
 
 def quoted(path: str) -> str:
-    """Return a path as it is typed."""
-    return f'"{path}"'
+    """Return a path as it is typed: no shell reads anything else in it."""
+    is_plain = not set(path) & set('"$`\\!')
+    return f'"{path}"' if is_plain else "'" + path.replace("'", "'\\''") + "'"

@@ -182,3 +182,32 @@ def test_an_excluded_item_that_is_deleted_on_figshare_is_forgotten(desk: Desk) -
     desk.ok("sync")
 
     assert desk.json("status")["excluded"] == 0
+
+
+def test_an_included_item_takes_the_bare_folder_that_a_person_made(
+    desk: Desk,
+) -> None:
+    desk.drop("Soil cores/a.csv", "1")
+    desk.drop("Soil cores/raw/b.csv", "2")
+    desk.ok("sync")
+    desk.ok("exclude", "Soil cores")
+    assert (desk.root / "Soil cores").is_dir()
+
+    desk.ok("include", "Soil cores")
+    desk.ok("sync", "Soil cores")
+
+    assert desk.tree() == {"Soil cores/a.csv": "1", "Soil cores/raw/b.csv": "2"}
+    assert desk.ok("sync").startswith("Everything is in sync")
+
+
+def test_including_names_the_folder_where_the_files_will_be(desk: Desk) -> None:
+    item = with_two_items(desk)
+    desk.ok("exclude", item)
+    desk.drop("Soil cores/other.csv", "other")
+
+    told = desk.ok("include", item)
+    desk.ok("sync")
+
+    (folder,) = {p.split("/")[0] for p in desk.tree() if p.endswith("/a.csv")}
+    assert folder != "Soil cores"
+    assert folder in told

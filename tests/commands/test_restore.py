@@ -2,6 +2,8 @@
 
 import shutil
 
+import pytest
+
 from tests.commands.desk import Desk
 
 FILE = "Soil cores/a.csv"
@@ -126,3 +128,41 @@ def test_the_two_ways_back_name_each_other(desk: Desk) -> None:
     assert "`figsync trash restore`, which does not ask Figshare" in from_figshare
     assert "`figsync restore`" in from_trash
     assert "from Figshare" in from_trash
+
+
+@pytest.mark.parametrize("typed", ["a.csv", "./a.csv", "../Soil cores/a.csv", FILE])
+def test_a_deleted_file_is_named_from_the_folder_it_was_in(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, typed: str
+) -> None:
+    with_a_deletion_that_waits(desk)
+    monkeypatch.chdir(desk.root / "Soil cores")
+
+    assert desk.json("why", typed)["path"] == FILE
+    desk.ok("restore", typed)
+
+    assert desk.tree()[FILE] == "precious"
+
+
+def test_a_lost_item_folder_is_named_from_another_one(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_a_deletion_that_waits(desk)
+    desk.drop("Water/c.csv")
+    desk.ok("sync")
+    shutil.rmtree(desk.root / "Soil cores")
+    monkeypatch.chdir(desk.root / "Water")
+
+    desk.ok("restore", "Soil cores")
+
+    assert desk.tree().keys() == {FILE, "Soil cores/b.csv", "Water/c.csv"}
+
+
+def test_a_path_outside_the_mirror_is_wrong_usage(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_a_deletion_that_waits(desk)
+    monkeypatch.chdir(desk.root)
+
+    result = desk.call("restore", "../elsewhere.csv")
+
+    assert result.exit_code == 2

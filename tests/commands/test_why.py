@@ -1,5 +1,7 @@
 """`figsync why`: what it prints, without a network, a token or a trace."""
 
+import shlex
+
 from tests.commands.desk import Desk, everything_below
 
 FILE = "Soil cores/a.csv"
@@ -137,3 +139,18 @@ def test_names_can_not_play_with_the_screen(desk: Desk) -> None:
     out = desk.ok("why", "Soil cores/\x1b[31mred.csv")
 
     assert "\x1b" not in out
+
+
+def test_a_command_that_is_told_can_be_typed_as_it_is(desk: Desk) -> None:
+    folder = 'A "b" $HOME `c` it\'s! \\d'
+    desk.configure(deletions__grace="24h")
+    desk.drop(f"{folder}/a.csv")
+    desk.drop(f"{folder}/b.csv")
+    desk.ok("sync")
+    (desk.root / folder / "a.csv").unlink()
+
+    (step,) = desk.json("why", f"{folder}/a.csv")["decisions"]
+
+    typed = step["remedy"].partition(" brings")[0].removeprefix("`")[:-1]
+    assert shlex.split(typed) == ["figsync", "restore", f"{folder}/a.csv"]
+    assert f'"{folder}' not in typed

@@ -491,7 +491,7 @@ def test_what_the_trash_has_is_brought_by_the_trash(world: World) -> None:
 
     assert refusal(world, "Leaves/a.csv") == (
         "Leaves/a.csv: Figshare has nothing of it; what was here may be in the"
-        " trash: figsync trash restore 'Leaves/a.csv'"
+        ' trash: figsync trash restore "Leaves/a.csv"'
     )
     assert ask(world, "Leaves/a.csv", "trash restore").startswith("Restored")
 
