@@ -19,7 +19,6 @@ from figsync.model import (
     SetAsideRecord,
     SyncedItem,
     TrashFolder,
-    Where,
     WriteRecord,
 )
 from figsync.naming import fold, folder_name, shown, split_extension, unique_name
@@ -233,7 +232,7 @@ def remove_made_folders(mirror: Mirror, below: str) -> None:
 def delete_item(mirror: Mirror, action: DeleteItem) -> Task[None]:
     """Delete a draft whose files are all synced; stop mirroring any other item."""
     where, state = action.where, mirror.state
-    if _is_back(mirror, where):
+    if _is_back(mirror, action):
         raise Stale(shown(where.folder), "the folder is back")
     check_not_wanted(mirror, where.folder)
     if action.only_excludes:
@@ -269,11 +268,24 @@ def check_not_wanted(mirror: Mirror, path: str) -> None:
         raise Stale(shown(path), "a person wants something back")
 
 
-def _is_back(mirror: Mirror, where: Where) -> bool:
-    """Tell whether the item's folder stands there again, not another one's."""
-    if mirror.disk.stat(where.folder) is None:
+def _is_back(mirror: Mirror, action: DeleteItem) -> bool:
+    """Tell whether the item's folder stands there again, not another of its name.
+
+    Without a record it is the same if its inode or the bytes of one file are.
+    """
+    where, disk = action.where, mirror.disk
+    stat = disk.stat(where.folder)
+    if stat is None:
         return False
-    return record_id(mirror.disk.read_record(where.folder)) in ("", where.item_id)
+    claimed = record_id(disk.read_record(where.folder))
+    if claimed or stat.inode == mirror.state.items.all()[where.item_id].inode:
+        return claimed in ("", where.item_id)
+    files = ((f"{where.folder}/{row.path}", row) for row in action.files)
+    return any(
+        found.kind == "file" and disk.hash(path).md5 == row.md5
+        for path, row in files
+        if (found := disk.stat(path)) is not None
+    )
 
 
 def exclude(mirror: Mirror, item_id: str, *, folder: str = "") -> None:

@@ -13,7 +13,7 @@ import pytest
 from figsync.model import Mode
 from figsync.sandbox import Fault
 from figsync.sync.engine import Wish, sync_once
-from tests.sync.seen import assert_quiet, for_a_person, reasons, results
+from tests.sync.seen import approve, assert_quiet, for_a_person, reasons, results
 from tests.world import HOUR, World
 
 DAY = 24 * HOUR
@@ -150,6 +150,29 @@ def test_a_new_folder_and_a_new_item_of_one_name_stay_apart(world: World) -> Non
     assert world.box.web.tree(item) == {"there.csv": b"there"}
     assert len(world.box.web.item_ids()) == 2
     assert len({path.split("/")[0] for path in world.tree()}) == 2
+    assert_quiet(world)
+
+
+def test_a_folder_of_empty_files_in_the_place_of_an_items_is_not_that_folder(
+    world: World,
+) -> None:
+    world.drop("Soil cores/a.csv", b"1,2")
+    world.drop(".later/raw/empty.csv", b"")
+    world.settle()
+    world.sync()
+    (world.root / "Soil cores").rename(world.root.parent / "moved away")
+    (world.root / ".later").rename(world.root / "Soil cores")
+    world.settle()
+    world.drop("Leaves/b.csv", b"3,4")
+    world.settle()
+    assert for_a_person(world.sync()) == [("DeleteItem", "")]
+    approve(world)
+
+    report = world.sync()
+
+    assert results(report, "stale") == []
+    assert world.box.web.item_ids() == [int(world.item_id("Leaves"))]
+    assert (world.root / "Soil cores/raw/empty.csv").exists()
     assert_quiet(world)
 
 
