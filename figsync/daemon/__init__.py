@@ -1,0 +1,1 @@
+"""The process that keeps a mirror for months: start-up, loop, shutdown."""
