@@ -19,6 +19,7 @@ from figsync.sync.mirror import Silent
 from figsync.sync.opening import Means, owned_mirror
 from figsync.sync.restore import Lack, is_here, lacking
 from figsync.sync.rules import mirror_rules
+from figsync.sync.telling import Telling
 
 
 @verb(
@@ -59,7 +60,7 @@ def _lacking(shell: Shell, place: str) -> Sequence[Lack]:
 def _bring(shell: Shell, lacks: Sequence[Lack], *, is_silent: bool) -> int:
     """Let the items sync so far that files come down; return how that ended."""
     only = frozenset(lack.item.item_id for lack in lacks)
-    progress = Silent() if is_silent else Lines()
+    progress = Silent() if is_silent else Telling(Lines())
     means = Means(shell.token, shell.clock, progress=progress, boot_id=boot_id())
     report = Report()
     try:

@@ -36,7 +36,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a mirror is opened with besides its configuration."""
+    """What a mirror is opened with besides its configuration.
+
+    *control* is the socket where its owner, a daemon, can be asked.
+    """
 
     token: str
     clock: Clock
@@ -47,6 +50,7 @@ class Means:
     calls: Calls | None = None
     steps: Steps | None = None
     random: Callable[[], float] = chance.random
+    control: str = ""
 
 
 @contextmanager
@@ -62,7 +66,7 @@ def owned_mirror(config: Config, means: Means) -> Iterator[Mirror]:
     disk = Disk(config.mirror.root, clock=means.clock, calls=means.calls)
     disk.identity()
     disk.prepare()
-    with locked(disk, means.clock):
+    with locked(disk, means.clock, control=means.control):
         disk.clear_temp()
         state = open_or_rebuild(database, means.clock, means.steps, known=known)
         try:
