@@ -15,6 +15,7 @@ from figsync.commands.shell import Shell, verb
 from figsync.commands.show import say, say_json
 from figsync.commands.showing import showing
 from figsync.naming import shown
+from figsync.sync.engine import Wish
 from figsync.sync.loop import Report, sync_until_quiet
 from figsync.sync.mirror import Silent
 from figsync.sync.opening import Means, dry_mirror, owned_mirror
@@ -88,7 +89,9 @@ def _run(shell: Shell, report: Report, wish: _Wish) -> None:
             adapters=shell.adapters,
         )
         with opened(config, means) as mirror:
-            sync_until_quiet(mirror, only=only, report=report, scheduled=wish.scheduled)
+            sync_until_quiet(
+                mirror, Wish(only, retry_now=not wish.scheduled), report=report
+            )
 
 
 def _folder(shell: Shell, name: str) -> str:
