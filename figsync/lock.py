@@ -70,21 +70,38 @@ def is_owned(disk: Disk, clock: Clock) -> bool:
 
     The lock itself is left alone: asking for it could turn away who wants it.
     """
+    return bool(_living_owner(disk, clock))
+
+
+def owner_here(disk: Disk, clock: Clock) -> int | None:
+    """Return the living process of this host that owns the mirror, None without one.
+
+    Its word is taken, as in `is_owned`.
+    """
+    owner = _living_owner(disk, clock)
+    pid = owner.get("pid")
+    is_here = owner.get("host") == socket.gethostname()
+    return pid if is_here and isinstance(pid, int) else None
+
+
+def _living_owner(disk: Disk, clock: Clock) -> dict[str, object]:
+    """Return what the owner said of itself, {} if there is none that lives."""
     if not disk.own_path(OWNER).is_file():
-        return False
+        return {}
     owner = _owner(disk)
     pid, at = owner.get("pid"), owner.get("at")
     if not isinstance(pid, int) or not isinstance(at, int | float):
-        return False
+        return {}
     if owner.get("host") != socket.gethostname():
-        return 0 <= clock.now() - at < HEARTBEAT_SECONDS
+        is_fresh = 0 <= clock.now() - at < HEARTBEAT_SECONDS
+        return owner if is_fresh else {}
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
-        return False
+        return {}
     except PermissionError:
-        return True
-    return True
+        return owner
+    return owner
 
 
 def _refuse_other_host(disk: Disk, clock: Clock, root: str) -> None:
