@@ -14,6 +14,7 @@ from figsync.commands.shell import Shell, verb
 from figsync.commands.show import plural, say, say_json
 from figsync.disk import Disk
 from figsync.errors import MirrorOwned
+from figsync.sync.engine import Wish
 from figsync.sync.loop import Report, sync_until_quiet
 from figsync.sync.mirror import Silent
 from figsync.sync.opening import Means, owned_mirror
@@ -64,7 +65,8 @@ def _bring(shell: Shell, lacks: Sequence[Lack], *, is_silent: bool) -> int:
     report = Report()
     try:
         with shell.stoppable(), owned_mirror(shell.config, means) as mirror:
-            sync_until_quiet(mirror, only=only, bring_only=True, report=report)
+            wish = Wish(only, retry_now=True, bring_only=True)
+            sync_until_quiet(mirror, wish, report=report)
     except MirrorOwned:
         # Whoever works there now knows of it: the decision is in the state.
         return UNFINISHED

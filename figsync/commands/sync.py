@@ -16,6 +16,7 @@ from figsync.commands.progress import Lines, line
 from figsync.commands.shell import Shell, is_terminal, verb
 from figsync.commands.show import say, say_json
 from figsync.naming import shown
+from figsync.sync.engine import Wish
 from figsync.sync.loop import Report, sync_until_quiet
 from figsync.sync.mirror import Progress, Silent
 from figsync.sync.opening import Means, dry_mirror, owned_mirror
@@ -88,7 +89,9 @@ def _run(shell: Shell, report: Report, wish: _Wish) -> None:
             adapters=shell.adapters,
         )
         with opened(config, means) as mirror:
-            sync_until_quiet(mirror, only=only, report=report, scheduled=wish.scheduled)
+            sync_until_quiet(
+                mirror, Wish(only, retry_now=not wish.scheduled), report=report
+            )
 
 
 @contextmanager
