@@ -13,6 +13,7 @@ from figsync.sync.engine import Cycle, Wish, check_figshare, sync_once
 from figsync.sync.facts import store_end
 from figsync.sync.hosts import keep_rests
 from figsync.sync.mirror import Mirror
+from figsync.sync.pace import keep_pace
 
 MOST_CYCLES = 5
 
@@ -87,24 +88,21 @@ def _is_refused_write(outcome: Outcome) -> bool:
 
 def sync_until_quiet(
     mirror: Mirror,
+    wish: Wish,
     *,
-    only: frozenset[str] = frozenset(),
-    bring_only: bool = False,
     report: Report | None = None,
-    scheduled: bool = False,
+    patient: bool = True,
 ) -> Report:
     """Repeat the cycle until one leaves nothing to do, at most five times.
 
-    Waits once, at most `settle`, for files dropped just before, unless it is to
-    *bring only* what is not here.  What was done before an error ends it all is in
-    the *report* that was given.  Unless it is *scheduled*, what failed lately is
-    tried at once, hosts left alone included.
+    Being *patient* it waits once, at most `settle`, for files dropped just before,
+    unless it is to bring only what is not here.  What was done before an error ends
+    it all is in the *report* that was given.
     """
     report = Report() if report is None else report
     problem: FigsyncError | None = None
     try:
-        wish = Wish(only, retry_now=not scheduled, bring_only=bring_only)
-        _cycles(mirror, wish, report)
+        _cycles(mirror, wish, report, patient=patient)
     except FigsyncError as failure:
         problem = failure
         raise
@@ -115,11 +113,12 @@ def sync_until_quiet(
             # The problem itself is what has to be told.
             with suppress(FigsyncError):
                 keep_rests(mirror)
+                keep_pace(mirror)
     return report
 
 
-def _cycles(mirror: Mirror, wish: Wish, report: Report) -> None:
-    waited = wish.bring_only
+def _cycles(mirror: Mirror, wish: Wish, report: Report, *, patient: bool) -> None:
+    patient = patient and not (wish.bring_only or mirror.dry_run)
     mirror.fresh.clear()
     for _ in range(1 if mirror.dry_run else MOST_CYCLES):
         cycle = sync_once(mirror, wish)
@@ -128,8 +127,8 @@ def _cycles(mirror: Mirror, wish: Wish, report: Report) -> None:
         if mirror.dry_run:
             break
         beat(mirror.disk, mirror.clock)
-        if cycle.survey.unsettled and not waited and not mirror.dry_run:
-            waited = True
+        if cycle.survey.unsettled and patient:
+            patient = False
             if mirror.clock.wait(mirror.config.schedule.settle):
                 raise Interrupted("", "stopped while waiting for files to settle")
         elif not cycle.due_again(mirror.clock.now()):
