@@ -45,6 +45,7 @@ PURE = (
     "figsync.sync.concern",
     "figsync.sync.compare",
     "figsync.sync.differences",
+    "figsync.sync.pending",
     "figsync.figshare.breaker",
     "figsync.figshare.pacing",
     "figsync.figshare.records",
