@@ -15,7 +15,6 @@ from figsync.model import (
     KeepBoth,
     Outcome,
     Plan,
-    Upload,
     WriteRecord,
 )
 from figsync.state import Retry
@@ -54,14 +53,8 @@ from figsync.sync.record import REFUSED, Recorder, retry_name, tell_held
 from figsync.sync.reserve import within
 from figsync.sync.restore import bringing, is_here
 from figsync.sync.root import check_root, look_at_root
+from figsync.sync.rot import read_rot
 from figsync.sync.scan import Lens
-from figsync.sync.send import (
-    FOLDERS_KEPT,
-    IN_VAIN,
-    NOT_KEPT,
-    is_begun,
-    was_in_vain,
-)
 from figsync.sync.survey import Survey
 from figsync.sync.sweep import (
     expire_trash,
@@ -69,7 +62,8 @@ from figsync.sync.sweep import (
     sweep_strays,
 )
 from figsync.sync.tasks import Task
-from figsync.sync.underway import fetched_in_vain, recover_late_saves
+from figsync.sync.underway import recover_late_saves
+from figsync.sync.vain import in_vain
 
 T = TypeVar("T")
 
@@ -241,12 +235,12 @@ def _guarded(
 def _waits(mirror: Mirror, plan: Plan, wish: Wish) -> dict[ActionKey, Wait]:
     """Return the actions that can not be tried now, or were tried too often."""
     waits: dict[ActionKey, Wait] = {}
-    now = mirror.clock.now()
+    now, rot = mirror.clock.now(), read_rot(mirror.state)
     # What a person approved fails and repeats itself like anything else.
     approvable = (held.action for held in plan.held if held.needs_person)
     for action in (*plan.actions, *approvable):
         retry = mirror.state.work.retry(retry_name(action.key))
-        if reason := _repeated(mirror, action):
+        if reason := in_vain(mirror, action, rot):
             waits[action.key] = Wait(reason)
         elif retry is not None and retry.is_waiting(now) and not wish.retry_now:
             waits[action.key] = _failed(action, retry)
@@ -261,18 +255,6 @@ def _failed(action: Action, retry: Retry) -> Wait:
         reason = f"failed {retry.tries} times, the last time: {retry.message}"
         return Wait(reason, retry.next_at)
     return Wait(retry.message, listed=isinstance(action, Download | KeepBoth))
-
-
-def _repeated(mirror: Mirror, action: Action) -> str:
-    settings = mirror.state.settings
-    if isinstance(action, Upload):
-        if "/" in action.path and settings.get(FOLDERS_KEPT) == "no":
-            return NOT_KEPT
-        if was_in_vain(mirror, action) and not is_begun(mirror, action):
-            return IN_VAIN
-    if isinstance(action, Download | KeepBoth) and not action.remote.link:
-        return fetched_in_vain(mirror, action.remote.file_id)
-    return ""
 
 
 def _carry_out(mirror: Mirror, cycle: Cycle, wish: Wish) -> None:
