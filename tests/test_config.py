@@ -89,7 +89,13 @@ def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
     assert config.transfer.files_per_item == 500
     assert config.schedule.pull_every == 900
     assert config.schedule.scan_every == 3600
+    assert config.schedule.watch is True
+    assert config.schedule.poll_every == 60
     assert config.schedule.settle == 5
+    assert config.schedule.trash_every == 86400
+    assert config.schedule.verify_every == 86400
+    assert config.schedule.verify_percent == 3
+    assert config.schedule.upkeep_every == 86400
     assert config.path == tmp_path / "config.ini"
 
 

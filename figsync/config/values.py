@@ -91,11 +91,17 @@ class TransferSettings:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleSettings:
-    """[schedule]: how often both sides are looked at."""
+    """[schedule]: how often both sides are looked at, and what else is done when."""
 
     pull_every: float
     scan_every: float
+    watch: bool
+    poll_every: float
     settle: float
+    trash_every: float
+    verify_every: float
+    verify_percent: int
+    upkeep_every: float
 
 
 @dataclass(frozen=True, slots=True)
