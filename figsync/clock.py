@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -85,3 +86,10 @@ def boot_id() -> str:
         return _BOOT_ID.read_text(encoding="ascii").strip()
     except OSError:
         return ""
+
+
+def iso(at: float | None) -> str | None:
+    """Return a POSIX time in UTC as programs read it, None for none."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -91,11 +91,48 @@ class TransferSettings:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleSettings:
-    """[schedule]: how often both sides are looked at."""
+    """[schedule]: how often both sides are looked at, and what else is done when."""
 
     pull_every: float
     scan_every: float
+    watch: bool
+    poll_every: float
     settle: float
+    trash_every: float
+    verify_every: float
+    verify_percent: int
+    upkeep_every: float
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsSettings:
+    """[metrics]: where monitors may ask; port 0 is nowhere."""
+
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """A part of each day, in minutes since midnight here; it may go over midnight."""
+
+    begin: int
+    end: int
+
+    def holds(self, minute: int) -> bool:
+        """Tell whether a minute of the day is quiet."""
+        if self.begin <= self.end:
+            return self.begin <= minute < self.end
+        return minute >= self.begin or minute < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationSettings:
+    """[notifications]: how people hear of what needs one; *webhook* is a secret."""
+
+    desktop: bool
+    webhook: str = field(repr=False)
+    command: tuple[str, ...]
+    quiet_hours: QuietHours | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +151,8 @@ class Config:
     deletions: DeletionSettings
     transfer: TransferSettings
     schedule: ScheduleSettings
+    metrics: MetricsSettings
+    notifications: NotificationSettings
     state: StateSettings
     path: Path
 

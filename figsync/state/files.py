@@ -38,6 +38,12 @@ class Files:
         found = self._db.load("local_files", _known_file, "WHERE folder = ?", folder)
         return {file.path: file for file in found}
 
+    def local_file(self, folder: str, path: str) -> KnownFile | None:
+        """Return what the last scan saw of one file, None if it saw none."""
+        which = "WHERE folder = ? AND path = ?"
+        found = self._db.load("local_files", _known_file, which, folder, path)
+        return found[0] if found else None
+
     def save_local(
         self, folder: str, seen: Iterable[KnownFile], gone: Iterable[str] = ()
     ) -> None:
@@ -75,6 +81,14 @@ class Files:
         of_item = "WHERE item_id = ?"
         files = self._db.load("synced_files", _of_item, of_item, item_id)
         return {file.path: file for _, file in files}
+
+    def synced_after(
+        self, item_id: str, path: str, limit: int
+    ) -> list[tuple[str, SyncedFile]]:
+        """Return the next synced files with the ids of their items, in that order."""
+        which = "WHERE (item_id, path) > (?, ?) ORDER BY item_id, path LIMIT ?"
+        place = (item_id, path, max(limit, 0))
+        return self._db.load("synced_files", _of_item, which, *place)
 
     def save_synced(self, item_id: str, file: SyncedFile) -> None:
         row = (item_id, file.path, file.file_id, file.md5, file.size)

@@ -25,7 +25,7 @@ from figsync.sync.execute import execute
 from figsync.sync.facts import (
     store_account,
     store_left_out,
-    store_no_room,
+    store_obstacles,
     store_stalled,
 )
 from figsync.sync.finish import finish_uploads
@@ -281,7 +281,7 @@ def _remember(mirror: Mirror, cycle: Cycle, only: frozenset[str]) -> None:
         state.decisions.replace_held(cycle.plan.held, within=only)
         state.decisions.replace_conflicts(conflicts, within=only)
         store_account(mirror, cycle.view.account)
-        store_no_room(mirror, cycle.plan)
+        store_obstacles(mirror, cycle.plan, cycle.stranded)
         if not only:
             _drop_outdated_approvals(mirror, cycle)
             store_left_out(mirror, cycle.survey.not_uploadable)

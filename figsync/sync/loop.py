@@ -15,6 +15,7 @@ from figsync.sync.engine import Cycle, Wish, check_figshare, sync_once
 from figsync.sync.facts import store_end
 from figsync.sync.hosts import keep_rests
 from figsync.sync.mirror import Mirror
+from figsync.sync.pace import keep_pace
 from figsync.sync.survey import NotUploadable
 
 MOST_CYCLES = 5
@@ -118,6 +119,7 @@ def sync_until_quiet(
             # The problem itself is what has to be told.
             with suppress(FigsyncError):
                 keep_rests(mirror)
+                keep_pace(mirror)
     return report
 
 

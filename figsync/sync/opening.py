@@ -22,6 +22,7 @@ from figsync.naming import IgnoreRules, shown
 from figsync.state import State, Steps
 from figsync.sync.hosts import read_rests
 from figsync.sync.mirror import Mirror, Progress, Silent
+from figsync.sync.pace import keep_pace, request_budget
 from figsync.sync.place import is_noted, note_place
 from figsync.sync.reserve import Reserve
 from figsync.sync.root import MARKER_ID, check_marker
@@ -29,7 +30,6 @@ from figsync.sync.rules import mirror_rules
 from figsync.sync.tasks import Pool, ThreadPool
 
 ABILITIES = "abilities"
-PACE = "pace"
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ def owned_mirror(config: Config, means: Means) -> Iterator[Mirror]:
             mirror = _mirror(config, means, disk, state)
             mirror.abilities = _probe(disk, state)
             yield mirror
-            _keep_pace(mirror)
+            keep_pace(mirror)
         except StateDamaged as problem:
             # The next opening builds a new one: what is altered stays altered.
             state.close()
@@ -116,10 +116,9 @@ def _mirror(config: Config, means: Means, disk: Disk, state: State) -> Mirror:
         ),
     )
     figshare.hosts.restore(read_rests(state))
-    if pace := state.settings.get(PACE):
-        level, at = json.loads(pace)
-        gained = max(0.0, means.clock.now() - at) * transfer.requests_per_second
-        figshare.pace_level = min(float(transfer.burst), level + gained)
+    budget = request_budget(state, transfer, means.clock.now())
+    if budget is not None:
+        figshare.pace_level = budget
     return Mirror(
         config=config,
         disk=disk,
@@ -139,12 +138,6 @@ def _rules(config: Config, disk: Disk) -> IgnoreRules:
     if not disk.root.is_dir():
         return IgnoreRules(config.mirror.ignore)
     return mirror_rules(config, disk)
-
-
-def _keep_pace(mirror: Mirror) -> None:
-    """Store the request budget that is left: a restart must not refill it."""
-    level = [mirror.figshare.pace_level, mirror.clock.now()]
-    mirror.state.settings.set(PACE, json.dumps(level))
 
 
 def open_or_rebuild(
