@@ -2,7 +2,7 @@
 
 from figsync.config.credentials import checked_token, read_token, token_file_problem
 from figsync.config.keys import KEYS, Key
-from figsync.config.kinds import is_loopback
+from figsync.config.kinds import is_loopback, secret_parts
 from figsync.config.load import answer_problem, find_config, load_config
 from figsync.config.values import (
     AccountSettings,
@@ -48,6 +48,7 @@ __all__ = [
     "is_loopback",
     "load_config",
     "read_token",
+    "secret_parts",
     "token_file_problem",
     "write_config",
     "write_private",

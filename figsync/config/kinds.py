@@ -216,6 +216,14 @@ def webhook() -> Kind:
     return Kind(right, parse, may_be_empty=True)
 
 
+def secret_parts(address: str) -> set[str]:
+    """Return what nobody may see of a secret address: all of it,
+    and what follows its host."""
+    parts = urlsplit(address)
+    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return {address, path, parts.path} - {"", "/"}
+
+
 def command() -> Kind:
     """A command with its arguments, quoted as in a shell, which is not used."""
     right = "write a command and its arguments, quoted as in a shell"
