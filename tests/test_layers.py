@@ -45,6 +45,8 @@ PURE = (
     "figsync.sync.concern",
     "figsync.sync.compare",
     "figsync.sync.differences",
+    "figsync.config.bandwidth",
+    "figsync.config.kinds",
     "figsync.figshare.breaker",
     "figsync.figshare.pacing",
     "figsync.figshare.records",
