@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from figsync.config.bandwidth import BandwidthTable
+
 
 class Direction(StrEnum):
     """Which side follows the other."""
@@ -84,7 +86,7 @@ class TransferSettings:
     workers: int
     requests_per_second: float
     burst: int
-    bandwidth_limit: int
+    bandwidth_limit: BandwidthTable
     files_per_item: int
     disk_reserve: int
 
