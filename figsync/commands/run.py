@@ -13,10 +13,8 @@ from figsync.commands import outcome
 from figsync.commands.shell import Shell, interrupt, signals, verb
 from figsync.config import Config, load_config, read_token
 from figsync.daemon import Around, Daemon, Setup, Supervisor
-from figsync.daemon.inbox import Reload, Told, Wake
+from figsync.daemon.inbox import Reload, Wake
 from figsync.daemon.place import control_place
-from figsync.errors import FigsyncError
-from figsync.sync.loop import Report
 from figsync.sync.opening import Means
 
 
@@ -28,10 +26,11 @@ def run(shell: Shell) -> None:
     SIGTERM or Ctrl-C lets what is under way come to a good end, within 30 seconds; a
     second one ends figsync at once. SIGHUP reads the configuration again.
     """
-    # What is done is told in the log: nobody looks on.
-    shell.verbosity += 0 if shell.quiet else 1
+    shell.is_daemon = True
     supervisor = Supervisor(shell.environ, shell.clock)
-    around = Around(lambda: _read(shell), _render, lambda config: _place(shell, config))
+    around = Around(
+        lambda: _read(shell), outcome.as_told, lambda config: _place(shell, config)
+    )
     daemon = Daemon(around, shell.clock, supervisor)
     with _obeying(shell, daemon):
         try:
@@ -56,12 +55,6 @@ def _read(shell: Shell) -> Setup:
 
 def _place(shell: Shell, config: Config) -> Path:
     return control_place(config.database, shell.environ)
-
-
-def _render(report: Report, problem: FigsyncError | None) -> Told:
-    return {
-        "report": outcome.as_json(report, report.exit_code, error=str(problem or ""))
-    }
 
 
 @contextmanager

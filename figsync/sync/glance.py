@@ -1,4 +1,5 @@
 """TEMPORARY"""
+
 from __future__ import annotations
 
 from collections.abc import Collection
