@@ -5,16 +5,14 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 
 from figsync.clock import boot_id
 from figsync.commands import outcome
 from figsync.commands.shell import Shell, interrupt, signals, verb
-from figsync.config import Config, load_config, read_token
+from figsync.config import load_config, read_token
 from figsync.daemon import Around, Daemon, Setup, Supervisor
 from figsync.daemon.inbox import Reload, Wake
-from figsync.daemon.place import control_place
 from figsync.sync.opening import Means
 
 
@@ -26,7 +24,6 @@ def run(shell: Shell) -> None:
     SIGTERM or Ctrl-C lets what is under way come to a good end, within 30 seconds; a
     second one ends figsync at once. SIGHUP reads the configuration again.
     """
-    shell.is_daemon = True
     supervisor = Supervisor(shell.environ, shell.clock)
     around = Around(
         lambda: _read(shell), outcome.as_told, lambda config: _place(shell, config)
@@ -51,10 +48,6 @@ def _read(shell: Shell) -> Setup:
         adapters=shell.adapters,
     )
     return Setup(config, means)
-
-
-def _place(shell: Shell, config: Config) -> Path:
-    return control_place(config.database, shell.environ)
 
 
 @contextmanager
