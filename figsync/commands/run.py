@@ -26,7 +26,9 @@ def run(shell: Shell) -> None:
     """
     supervisor = Supervisor(shell.environ, shell.clock)
     around = Around(
-        lambda: _read(shell), outcome.as_told, lambda config: _place(shell, config)
+        lambda: _read(shell),
+        outcome.as_told,
+        lambda config: control_place(config.database, shell.environ),
     )
     daemon = Daemon(around, shell.clock, supervisor)
     with _obeying(shell, daemon):

@@ -5,6 +5,7 @@ from figsync.config.credentials import checked_token, read_token, token_file_pro
 from figsync.config.keys import KEYS, Key
 from figsync.config.kinds import is_loopback, secret_parts
 from figsync.config.load import answer_problem, find_config, load_config
+from figsync.config.quiet import QuietHours
 from figsync.config.values import (
     AccountSettings,
     Config,
@@ -17,7 +18,6 @@ from figsync.config.values import (
     MirrorSettings,
     NewItems,
     NotificationSettings,
-    QuietHours,
     ScheduleSettings,
     StateSettings,
     TransferSettings,

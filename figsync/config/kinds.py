@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from urllib.parse import SplitResult, urlsplit
 
-from figsync.config.values import QuietHours
+from figsync.config.quiet import QuietHours
 
 _SIZE_UNITS = {"": 1, "B": 1} | {
     f"{letter}{spelling}": 1024**power
