@@ -13,6 +13,7 @@ from figsync.commands.shell import Shell, interrupt, signals, verb
 from figsync.config import load_config, read_token
 from figsync.daemon import Around, Daemon, Setup, Supervisor
 from figsync.daemon.inbox import Reload, Wake
+from figsync.daemon.place import control_place
 from figsync.sync.opening import Means
 
 
