@@ -20,6 +20,7 @@ from figsync.errors import WrongUsage
 VERBS = (
     "init",
     "sync",
+    "run",
     "status",
     "pause",
     "resume",
