@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from figsync.clock import boot_id
-from figsync.commands.asking import LEFT_TO_OWNER, ask, in_mirror, open_state
+from figsync.commands.asking import ask, in_mirror, is_left, open_state
 from figsync.commands.codes import IN_SYNC, UNFINISHED, strongest
 from figsync.commands.progress import Lines
 from figsync.commands.shell import Shell, verb
@@ -20,6 +20,7 @@ from figsync.sync.mirror import Silent
 from figsync.sync.opening import Means, owned_mirror
 from figsync.sync.restore import Lack, is_here, lacking
 from figsync.sync.rules import mirror_rules
+from figsync.sync.telling import Telling
 
 
 @verb(
@@ -42,7 +43,7 @@ def restore(shell: Shell, *, path: str, as_json: bool) -> int:
     said = ask(shell, "restore", path=place)
     if not as_json:
         say(said)
-    if said == LEFT_TO_OWNER:
+    if is_left(said):
         return _told(shell, lacks, IN_SYNC, as_json=as_json, asked=True)
     shell.at_failure = lambda error, code: _told(
         shell, lacks, code, as_json=as_json, error=error
@@ -60,7 +61,7 @@ def _lacking(shell: Shell, place: str) -> Sequence[Lack]:
 def _bring(shell: Shell, lacks: Sequence[Lack], *, is_silent: bool) -> int:
     """Let the items sync so far that files come down; return how that ended."""
     only = frozenset(lack.item.item_id for lack in lacks)
-    progress = Silent() if is_silent else Lines()
+    progress = Silent() if is_silent else Telling(Lines())
     means = Means(shell.token, shell.clock, progress=progress, boot_id=boot_id())
     report = Report()
     try:

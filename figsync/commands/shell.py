@@ -140,12 +140,14 @@ def interrupt(number: int, frame: FrameType | None) -> None:
 
 
 @contextmanager
-def signals(answer: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Answer SIGINT and SIGTERM this way for a while."""
+def signals(
+    answer: Callable[[int, FrameType | None], None],
+    numbers: Sequence[int] = (signal.SIGINT, signal.SIGTERM),
+) -> Iterator[None]:
+    """Answer these signals this way for a while."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, answer) for number in numbers]
     try:
         yield

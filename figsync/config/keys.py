@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from figsync.config.bandwidth import bandwidth
 from figsync.config.kinds import (
     Kind,
     account_id,
@@ -184,8 +185,10 @@ KEYS = (
         "transfer",
         "bandwidth_limit",
         "0",
-        "How many bytes are sent or received per second, such as 2M; 0 is no limit.",
-        size(),
+        "How many bytes are sent or received per second, such as 2M; 0 is no limit. By "
+        "time of the week (local time, the first that fits): 08:00-18:00 Mon-Fri 2M, "
+        "else 0.",
+        bandwidth(),
     ),
     Key(
         "transfer",
@@ -217,10 +220,52 @@ KEYS = (
     ),
     Key(
         "schedule",
+        "watch",
+        "yes",
+        "yes has the system report changes at once, no looks every poll_every.",
+        yes_or_no(),
+    ),
+    Key(
+        "schedule",
+        "poll_every",
+        "1m",
+        "How often the daemon looks at the folder where it can not watch it.",
+        duration("1s", "365d"),
+    ),
+    Key(
+        "schedule",
         "settle",
         "5s",
         "How long a file must be still before it is sent.",
         duration("0", "1h"),
+    ),
+    Key(
+        "schedule",
+        "trash_every",
+        "1d",
+        "How often the daemon empties the trash of what is older than trash_days.",
+        duration("1s", "365d"),
+    ),
+    Key(
+        "schedule",
+        "verify_every",
+        "1d",
+        "How often the daemon reads a share of the synced files again.",
+        duration("1s", "365d"),
+    ),
+    Key(
+        "schedule",
+        "verify_percent",
+        "3",
+        "That share in percent: 3 a day is each file about once a month, 0 is none.",
+        whole_number(0, 100),
+    ),
+    Key(
+        "schedule",
+        "upkeep_every",
+        "1d",
+        "How often the daemon checks and tidies the state database.",
+        duration("1s", "365d"),
     ),
     Key(
         "metrics",

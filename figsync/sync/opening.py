@@ -8,12 +8,13 @@ import random as chance
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from requests.adapters import BaseAdapter
 
 from figsync.clock import Clock
-from figsync.config import Config
+from figsync.config import BandwidthTable, Config
 from figsync.disk import Calls, Disk, Probe
 from figsync.errors import StateDamaged, WrongUsage
 from figsync.figshare import Figshare, Settings
@@ -36,7 +37,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a mirror is opened with besides its configuration."""
+    """What a mirror is opened with besides its configuration.
+
+    *control* is the socket where its owner, a daemon, can be asked.
+    """
 
     token: str
     clock: Clock
@@ -47,6 +51,7 @@ class Means:
     calls: Calls | None = None
     steps: Steps | None = None
     random: Callable[[], float] = chance.random
+    control: str = ""
 
 
 @contextmanager
@@ -62,7 +67,7 @@ def owned_mirror(config: Config, means: Means) -> Iterator[Mirror]:
     disk = Disk(config.mirror.root, clock=means.clock, calls=means.calls)
     disk.identity()
     disk.prepare()
-    with locked(disk, means.clock):
+    with locked(disk, means.clock, control=means.control):
         disk.clear_temp()
         state = open_or_rebuild(database, means.clock, means.steps, known=known)
         try:
@@ -105,7 +110,7 @@ def _mirror(config: Config, means: Means, disk: Disk, state: State) -> Mirror:
         settings=Settings(
             requests_per_second=transfer.requests_per_second,
             burst=transfer.burst,
-            bandwidth=transfer.bandwidth_limit,
+            bandwidth=_bandwidth(transfer.bandwidth_limit),
             pool_size=transfer.workers + 2,
             adapters=means.adapters,
             random=means.random,
@@ -128,6 +133,11 @@ def _mirror(config: Config, means: Means, disk: Disk, state: State) -> Mirror:
         progress=means.progress,
         boot_id=means.boot_id,
     )
+
+
+def _bandwidth(table: BandwidthTable) -> Callable[[float], float]:
+    """Return what the table allows at a POSIX time, by the clock on the wall here."""
+    return lambda now: table.at(datetime.fromtimestamp(now))
 
 
 def _rules(config: Config, disk: Disk) -> IgnoreRules:

@@ -9,7 +9,7 @@ from figsync.config import Config
 from figsync.disk import Disk
 from figsync.errors import FigsyncError
 from figsync.figshare import Rest
-from figsync.lock import is_owned, owner_here
+from figsync.lock import is_owned, living_owner
 from figsync.model import Mode, SyncedItem
 from figsync.state import Conflict, HeldRow, State
 from figsync.sync.activity import Activity, Pause, Phase, read_activity, read_pause
@@ -117,8 +117,8 @@ def _read(state: State, config: Config, disk: Disk, clock: Clock) -> Standing:
 
 def _daemon(state: State, disk: Disk, clock: Clock) -> Running | None:
     """Return the daemon that owns the mirror; a plain sync owns it without a word."""
-    activity, owner = read_activity(state), owner_here(disk, clock)
-    if activity is None or owner is None or activity.pid != owner:
+    activity, owner = read_activity(state), living_owner(disk, clock)
+    if activity is None or owner is None or activity.pid != owner.pid:
         return None
     return Running(activity, read_pause(state, clock.now()))
 
