@@ -23,7 +23,7 @@ def read_token(config: Config, environ: Mapping[str, str]) -> str:
     """Return the token; WrongUsage, without a word of it, where there is none."""
     if environ.get(VARIABLE):
         return checked_token(environ[VARIABLE], VARIABLE)
-    credential = _credential(environ)
+    credential = systemd_credential(environ)
     if credential is not None:
         return _read(credential, environ)
     if config.account.token_file is not None:
@@ -75,7 +75,8 @@ def token_file_flaw(path: Path, environ: Mapping[str, str]) -> Wrong | None:
     return None
 
 
-def _credential(environ: Mapping[str, str]) -> Path | None:
+def systemd_credential(environ: Mapping[str, str]) -> Path | None:
+    """Return the file that systemd keeps the token in, None where it has none."""
     folder = environ.get("CREDENTIALS_DIRECTORY")
     path = Path(folder, CREDENTIAL) if folder else None
     return path if path and os.access(path, os.F_OK) else None
