@@ -1,4 +1,4 @@
-"""The account's token: from the environment, a systemd credential, or a file."""
+"""The account's token: from the environment, systemd, a file, or the keyring."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
+from figsync.config.keyrings import keyring_text
 from figsync.config.kinds import Wrong
 from figsync.config.values import Config
 from figsync.errors import WrongUsage
@@ -28,6 +29,9 @@ def read_token(config: Config, environ: Mapping[str, str]) -> str:
         return _read(credential, environ)
     if config.account.token_file is not None:
         return _read(config.account.token_file, environ)
+    if config.account.token_keyring:
+        text = keyring_text(config.account.token_keyring, environ)
+        return checked_token(text, "the keyring")
     raise WrongUsage(
         str(config.path),
         "there is no token",

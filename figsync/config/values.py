@@ -50,6 +50,7 @@ class AccountSettings:
 
     api_url: str
     token_file: Path | None
+    token_keyring: str
     impersonate: str
 
 
