@@ -34,6 +34,7 @@ VERBS = (
     "verify",
     "rebuild",
     "doctor",
+    "service",
     "sandbox",
     "demo",
 )
