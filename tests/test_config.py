@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from figsync.config import (
     KEYS,
+    BandwidthTable,
     Config,
     Direction,
     FileDeletions,
@@ -86,7 +87,7 @@ def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
     assert config.transfer.workers == 8
     assert config.transfer.requests_per_second == 1
     assert config.transfer.burst == 30
-    assert config.transfer.bandwidth_limit == 0
+    assert config.transfer.bandwidth_limit == BandwidthTable.always(0)
     assert config.transfer.files_per_item == 500
     assert config.schedule.pull_every == 900
     assert config.schedule.scan_every == 3600
@@ -147,9 +148,12 @@ def test_the_example_holds_every_key_with_its_default_and_a_sentence(
     ],
 )
 def test_sizes_have_binary_units(tmp_path: Path, text: str, size: int) -> None:
-    config = configured(tmp_path, f"[transfer]\nbandwidth_limit = {text}")
+    config = configured(
+        tmp_path, f"[transfer]\nbandwidth_limit = {text}\ndisk_reserve = {text}"
+    )
 
-    assert config.transfer.bandwidth_limit == size
+    assert config.transfer.bandwidth_limit == BandwidthTable.always(size)
+    assert config.transfer.disk_reserve == size
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,8 @@ PURE = (
     "figsync.sync.compare",
     "figsync.sync.differences",
     "figsync.sync.pending",
+    "figsync.config.bandwidth",
+    "figsync.config.kinds",
     "figsync.figshare.breaker",
     "figsync.figshare.pacing",
     "figsync.figshare.records",

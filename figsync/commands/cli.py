@@ -20,7 +20,11 @@ from figsync.errors import WrongUsage
 VERBS = (
     "init",
     "sync",
+    "run",
     "status",
+    "pause",
+    "resume",
+    "wait",
     "history",
     "why",
     "held",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from figsync.config.bandwidth import bandwidth
 from figsync.config.kinds import (
     Kind,
     account_id,
@@ -193,8 +194,10 @@ KEYS = (
         "transfer",
         "bandwidth_limit",
         "0",
-        "How many bytes are sent or received per second, such as 2M; 0 is no limit.",
-        size(),
+        "How many bytes are sent or received per second, such as 2M; 0 is no limit. By "
+        "time of the week (local time, the first that fits): 08:00-18:00 Mon-Fri 2M, "
+        "else 0.",
+        bandwidth(),
     ),
     Key(
         "transfer",

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from figsync.config.bandwidth import BandwidthTable
+from figsync.config.quiet import QuietHours
+
 
 class Direction(StrEnum):
     """Which side follows the other."""
@@ -85,7 +88,7 @@ class TransferSettings:
     workers: int
     requests_per_second: float
     burst: int
-    bandwidth_limit: int
+    bandwidth_limit: BandwidthTable
     files_per_item: int
     disk_reserve: int
 
@@ -110,20 +113,6 @@ class MetricsSettings:
     """[metrics]: where monitors may ask; port 0 is nowhere."""
 
     port: int
-
-
-@dataclass(frozen=True, slots=True)
-class QuietHours:
-    """A part of each day, in minutes since midnight here; it may go over midnight."""
-
-    begin: int
-    end: int
-
-    def holds(self, minute: int) -> bool:
-        """Tell whether a minute of the day is quiet."""
-        if self.begin <= self.end:
-            return self.begin <= minute < self.end
-        return minute >= self.begin or minute < self.end
 
 
 @dataclass(frozen=True, slots=True)
