@@ -86,7 +86,9 @@ class Keeper:
     def _serve(self, errand: Errand | None) -> None:
         if errand is not None:
             report = Report()
-            problem = self._run(errand.wish, report)
+            # Who asks for a sync expects what was saved just before to be in it.
+            patient = errand.ask.verb == "sync"
+            problem = self._run(errand.wish, report, patient=patient)
             self._desk.ended(errand, self._mirror, report, problem)
 
     def _sync(self, stirred: frozenset[str] | None, *, unproven: bool) -> None:
@@ -104,14 +106,16 @@ class Keeper:
         held = self._mirror.state.decisions.held()
         return any(row.key.kind == FileAway.__name__ for row in held)
 
-    def _run(self, wish: Wish, report: Report) -> FigsyncError | None:
+    def _run(
+        self, wish: Wish, report: Report, *, patient: bool = False
+    ) -> FigsyncError | None:
         """Run cycles until they leave nothing to do; what they did is in the *report*.
 
         Return what ended them too early.
         """
         self._session.tell(Phase.SYNCING)
         try:
-            sync_until_quiet(self._mirror, wish, report=report, patient=False)
+            sync_until_quiet(self._mirror, wish, report=report, patient=patient)
         except StateDamaged:
             raise
         except FigsyncError as problem:
