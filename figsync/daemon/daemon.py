@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from figsync.clock import SystemClock
@@ -17,6 +17,7 @@ from figsync.daemon.counters import Counters
 from figsync.daemon.desk import Desk, Render
 from figsync.daemon.inbox import Ask, Due, Inbox, Look, Reload, Request
 from figsync.daemon.keeper import Keeper
+from figsync.daemon.outlook import Outlook
 from figsync.daemon.session import Session, Setup, opened
 from figsync.daemon.several import Several
 from figsync.daemon.supervisor import Supervisor
@@ -45,12 +46,14 @@ class Around:
     """What a daemon is told and tells, besides its mirror.
 
     *read* reads configuration and token; WrongUsage if either is wrong.  *render*
-    makes the answer of a sync; *place* says where the daemon's socket belongs.
+    makes the answer of a sync; *place* says where the daemon's socket belongs.  With
+    *environ* the commands are run that tell people something.
     """
 
     read: Callable[[], Setup]
     render: Render
     place: Callable[[Config], Path]
+    environ: Mapping[str, str] = field(default_factory=dict)
 
 
 class Daemon:
@@ -64,6 +67,7 @@ class Daemon:
         self._supervisor = supervisor
         self._inbox = Inbox()
         self._counters = Counters(clock)
+        self._outlook = Outlook(self._counters, clock, around.environ)
         self._broadcast = Broadcast(clock.monotonic)
         self._desk = Desk(self._broadcast, around.render)
         self._setup = around.read()
@@ -91,6 +95,7 @@ class Daemon:
         root that is away is waited for.
         """
         self._control.start()
+        self._outlook.take(self._setup.config)
         try:
             self._open = self._opened()
         except (NeedsPerson, DiskProblem) as problem:
@@ -120,6 +125,7 @@ class Daemon:
         self._supervisor.stopping("stopping")
         self._desk.close(Interrupted("", "figsync is stopping"))
         self._control.stop()
+        self._outlook.close()
         if self._open is not None:
             self._open[0].close()
             self._open = None
@@ -138,7 +144,13 @@ class Daemon:
 
     def _keep(self, session: Session) -> None:
         """Do what is due on an open mirror until it has to be opened anew."""
-        keeper = Keeper(session, self._agenda, self._desk, self._clock, self._ended)
+        state = session.mirror.state
+
+        def ended(problem: FigsyncError | None) -> None:
+            self._ended(problem)
+            self._outlook.ended(problem, state)
+
+        keeper = Keeper(session, self._agenda, self._desk, self._clock, ended)
         self._agenda.everything()
         self._reopen = False
         while not (self._clock.stopped or self._reopen):
@@ -186,12 +198,14 @@ class Daemon:
             log.error("The configuration stays as it was: %s", problem)
         else:
             self._setup, self._reopen = setup, True
+            self._outlook.take(setup.config)
             self._agenda.settle = setup.config.schedule.settle
         self._supervisor.ready()
 
     def _away(self, problem: FigsyncError) -> None:
         """Wait until the mirror may be there again; who asks is told why it is not."""
         self._supervisor.status(str(problem))
+        self._outlook.ended(problem, None)
         until = self._clock.monotonic() + OPENING_WAIT
         self._reopen = False
         while not (self._clock.stopped or self._reopen):
