@@ -38,6 +38,7 @@ VERBS = (
     "verify",
     "rebuild",
     "doctor",
+    "service",
     "sandbox",
     "demo",
 )

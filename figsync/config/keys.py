@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from figsync.config.bandwidth import bandwidth
 from figsync.config.kinds import (
     Kind,
     account_id,
@@ -12,6 +11,7 @@ from figsync.config.kinds import (
     choice,
     command,
     duration,
+    keyring_name,
     lines,
     number,
     path,
@@ -29,6 +29,7 @@ from figsync.config.values import (
     LooseFiles,
     NewItems,
 )
+from figsync.config.week import bandwidth
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,14 @@ KEYS = (
         "A file that holds the personal token and that only you can read (chmod 600); "
         "FIGSYNC_TOKEN and the systemd credential figshare-token come first.",
         path(may_be_empty=True),
+    ),
+    Key(
+        "account",
+        "token_keyring",
+        "",
+        "The name under which the keyring of your desktop has the token, if no other "
+        "place has it; needs figsync[keyring].",
+        keyring_name(),
     ),
     Key(
         "account",

@@ -175,6 +175,19 @@ def account_id() -> Kind:
     return Kind(right, parse, may_be_empty=True)
 
 
+def keyring_name() -> Kind:
+    """A name in a keyring, or nothing."""
+    right = "write a short name, and `keyring set figsync NAME` asks for the token"
+
+    def parse(text: str) -> str:
+        if not re.fullmatch(r"(?:[A-Za-z0-9][A-Za-z0-9 @._-]{0,63})?", text):
+            # A token pasted in place of a name is not shown.
+            raise Wrong("it is no name of a token", right)
+        return text
+
+    return Kind(right, parse, may_be_empty=True)
+
+
 def api_address() -> Kind:
     """An address that a token may be sent to."""
     right = "write an https address such as https://api.figshare.com/v2"

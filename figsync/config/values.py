@@ -53,6 +53,7 @@ class AccountSettings:
 
     api_url: str
     token_file: Path | None
+    token_keyring: str
     impersonate: str
 
 
