@@ -9,7 +9,7 @@ import click
 from figsync.clock import boot_id
 from figsync.commands import outcome
 from figsync.commands.by_daemon import asked_sync, tell_asked
-from figsync.commands.codes import IN_SYNC, strongest
+from figsync.commands.codes import IN_SYNC, INTERRUPTED, strongest
 from figsync.commands.daemon_call import Call, call_daemon
 from figsync.commands.failures import complain
 from figsync.commands.paused import pause_on, paused_line
@@ -97,6 +97,15 @@ def _paused(shell: Shell, pause: Pause, *, as_json: bool) -> int:
 def _ask(shell: Shell, call: Call, wish: _Wish, *, as_json: bool) -> int:
     """Have the running daemon sync, and show how it goes as if it were here."""
     only = frozenset(_folder(shell, name) for name in wish.folders)
+    before = shell.at_failure
+    assert before is not None
+
+    def goes_on(error: str, code: int) -> int:
+        if code == INTERRUPTED:
+            complain("the daemon goes on with it")
+        return before(error, code)
+
+    shell.at_failure = goes_on
     with call, showing(is_silent=not wish.shows, is_drawn=True) as show:
         told = asked_sync(call, show, only=only, scheduled=wish.scheduled)
     return tell_asked(told, as_json=as_json, is_quiet=shell.quiet)

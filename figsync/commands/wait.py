@@ -146,7 +146,8 @@ def _tell(found: _Found) -> None:
     if not found.pending:
         say("Everything that can go to Figshare is proven there.")
     else:
-        say(f"Not proven on Figshare: {plural(len(found.pending), 'file or folder')}")
+        count = plural(len(found.pending), "file or folder", "files or folders")
+        say(f"{count} not proven on Figshare:")
         _list([_line(one) for one in found.pending])
     if found.left_out:
         say(f"{plural(len(found.left_out), 'file')} can not go to Figshare:")

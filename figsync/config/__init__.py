@@ -1,6 +1,7 @@
 """The INI file as one frozen `Config`, with complaints that say what would be right."""
 
 from figsync.config.bandwidth import BandwidthTable
+from figsync.config.changes import refused_changes, taken_changes
 from figsync.config.credentials import checked_token, read_token, token_file_problem
 from figsync.config.keys import KEYS, Key
 from figsync.config.kinds import is_loopback, secret_parts
@@ -51,6 +52,8 @@ __all__ = [
     "load_config",
     "read_token",
     "secret_parts",
+    "refused_changes",
+    "taken_changes",
     "token_file_problem",
     "write_config",
     "write_private",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from figsync.config.bandwidth import bandwidth
 from figsync.config.kinds import (
     Kind,
     account_id,
@@ -30,6 +29,7 @@ from figsync.config.values import (
     LooseFiles,
     NewItems,
 )
+from figsync.config.week import bandwidth
 
 
 @dataclass(frozen=True, slots=True)
