@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import _thread
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -28,10 +30,16 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's clock; `stop()` ends every wait, now and later."""
+    """The machine's clock; `stop()` ends every wait, now and later.
+
+    `park()` does so too, until `go_on()`: what runs comes to an end, and is begun
+    again another time.  Both may be called in signal handlers.
+    """
 
     def __init__(self) -> None:
-        self._stop = threading.Event()
+        self._halt = threading.Event()
+        self._stopped = False
+        self._parked = False
 
     def now(self) -> float:
         return time.time()
@@ -41,14 +49,35 @@ class SystemClock:
         return time.clock_gettime(_BOOTTIME)
 
     def wait(self, seconds: float) -> bool:
-        return self._stop.wait(max(0.0, seconds))
+        return self._stopped or self._parked or self._halt.wait(max(0.0, seconds))
 
     def stop(self) -> None:
-        self._stop.set()
+        self._stopped = True
+        self._end_waits()
+
+    def park(self) -> None:
+        self._parked = True
+        self._end_waits()
+
+    def go_on(self) -> None:
+        self._parked = False
+        self._halt.clear()
+        # A wish that came just now outlives this.
+        if self._stopped or self._parked:
+            self._halt.set()
+
+    def _end_waits(self) -> None:
+        # A signal handler must not take the event's lock: the thread that it
+        # interrupted may hold it.
+        _thread.start_new_thread(self._halt.set, ())
 
     @property
     def stopped(self) -> bool:
-        return self._stop.is_set()
+        return self._stopped
+
+    @property
+    def parked(self) -> bool:
+        return self._parked
 
 
 def boot_id() -> str:
@@ -57,3 +86,10 @@ def boot_id() -> str:
         return _BOOT_ID.read_text(encoding="ascii").strip()
     except OSError:
         return ""
+
+
+def iso(at: float | None) -> str | None:
+    """Return a POSIX time in UTC as programs read it, None for none."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

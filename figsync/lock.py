@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 from filelock import FileLock, Timeout
 
@@ -18,13 +19,27 @@ from figsync.naming import shown
 OWNER = "owner.json"
 # Locks of other hosts may not show on a network drive, but their heartbeat does.
 HEARTBEAT_SECONDS = 600.0
+DAEMON = "daemon"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The living process that owns a mirror; a daemon can be asked at *control*.
+
+    *pid* is 0 where another host owns it, *control* the path of a socket or "".
+    """
+
+    pid: int
+    is_daemon: bool = False
+    control: str = ""
 
 
 @contextmanager
-def locked(disk: Disk, clock: Clock) -> Iterator[None]:
+def locked(disk: Disk, clock: Clock, *, control: str = "") -> Iterator[None]:
     """Own the mirror for a while; MirrorOwned at once if another process does.
 
     The lock dies with its process, so a dead process's lock is no obstacle.
+    With *control* the owner is a daemon that can be asked there.
     """
     root = shown(str(disk.root))
     lock = FileLock(disk.own_path("lock"), mode=0o600)
@@ -37,7 +52,7 @@ def locked(disk: Disk, clock: Clock) -> Iterator[None]:
         raise DiskProblem(root, cause, "look at the permissions of .figsync") from None
     try:
         _refuse_other_host(disk, clock, root)
-        beat(disk, clock)
+        _say(disk, clock, {"role": DAEMON, "control": control} if control else {})
         with _resigning(disk):
             yield
     finally:
@@ -60,27 +75,49 @@ _REMEDY = "wait until it is done, or stop it"
 
 
 def beat(disk: Disk, clock: Clock) -> None:
-    """Say that this process is alive, for other hosts on a network drive."""
+    """Say that this process, the owner, is alive, for other hosts on a network drive.
+
+    What it said of itself when it took the lock stays said.
+    """
+    said = _owner(disk)
+    is_own = said.get("pid") == os.getpid() and said.get("host") == socket.gethostname()
+    kept = ("role", "control") if is_own else ()
+    _say(disk, clock, {key: said[key] for key in kept if key in said})
+
+
+def _say(disk: Disk, clock: Clock, more: dict[str, object]) -> None:
     owner = {"host": socket.gethostname(), "pid": os.getpid(), "at": clock.now()}
-    disk.write_own(OWNER, json.dumps(owner).encode())
+    disk.write_own(OWNER, json.dumps(owner | more).encode())
 
 
 def is_owned(disk: Disk, clock: Clock) -> bool:
-    """Tell whether a living process owns the mirror, as far as its word goes.
+    """Tell whether a living process owns the mirror, as far as its word goes."""
+    return living_owner(disk, clock) is not None
+
+
+def living_owner(disk: Disk, clock: Clock) -> Owner | None:
+    """Return the living process that says it owns the mirror, None if there is none.
 
     The lock itself is left alone: asking for it could turn away who wants it.
     """
     if not disk.own_path(OWNER).is_file():
-        return False
+        return None
     owner = _owner(disk)
     pid, at = owner.get("pid"), owner.get("at")
     if not isinstance(pid, int) or not isinstance(at, int | float):
-        return False
+        return None
     if owner.get("host") != socket.gethostname():
-        return 0 <= clock.now() - at < HEARTBEAT_SECONDS
+        return Owner(0) if 0 <= clock.now() - at < HEARTBEAT_SECONDS else None
+    control = owner.get("control")
+    is_daemon = owner.get("role") == DAEMON
+    found = Owner(pid, is_daemon, control if isinstance(control, str) else "")
+    return found if _is_alive(pid) else None
+
+
+def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True

@@ -47,6 +47,12 @@ class SeededPool:
         token, job = self._jobs.pop(chosen)
         return token, _outcome(job)
 
+    def drained(self, seconds: float) -> bool:
+        del seconds
+        while self._jobs:
+            self.wait(None)
+        return True
+
 
 def _outcome(job: Job) -> Any:  # Any: a job's result, or what it raised
     try:

@@ -253,6 +253,13 @@ def test_paths_are_expanded_and_begin_at_the_file(
         ("[account]\napi_url = https://x:99999/v2", ("no web address",)),
         ("[account]\nimpersonate = a b", ("account id",)),
         ("[state]\ndatabase = ~/Figshare/Item/state.db", ("outside",)),
+        ("[metrics]\nport = 80", ("out of range", "from 1024 to 65535")),
+        ("[metrics]\nport = http", ("no port",)),
+        ("[notifications]\nwebhook = x.org", ("no web address",)),
+        ("[notifications]\nwebhook = http://x.org/y", ("unencrypted",)),
+        ("[notifications]\ncommand = mail 'me", ("quotation mark",)),
+        ("[notifications]\nquiet_hours = night", ("no part of a day", "22:00-07:00")),
+        ("[notifications]\nquiet_hours = 22:00-24:00", ("a time that no day has",)),
     ],
 )
 def test_a_complaint_names_file_line_key_and_remedy(
@@ -300,6 +307,46 @@ def test_any_text_is_read_or_refused_in_one_line(
 def test_a_complaint_never_repeats_a_token(tmp_path: Path) -> None:
     for text in (f"token = {TOKEN}", f"token_file = {TOKEN}", TOKEN):
         assert TOKEN not in complaint(tmp_path, f"[account]\n{text}")
+
+
+def test_a_webhook_is_a_secret(tmp_path: Path) -> None:
+    secret = "https://hooks.example.org/T0/very-secret"
+    text = f"[notifications]\nwebhook = {secret}"
+
+    (tmp_path / "config.ini").touch(0o644)
+    told = complaint(tmp_path, text)
+    (tmp_path / "config.ini").chmod(0o640)
+    config = configured(tmp_path, text)
+
+    assert "others can read the webhook (mode 644)" in told
+    assert secret not in told
+    assert config.notifications.webhook == secret
+    assert secret not in repr(config)
+    assert "very-secret" not in complaint(tmp_path, f"{text} {secret}")
+
+
+@pytest.mark.parametrize(
+    ("text", "quiet", "loud"),
+    [
+        ("22:00-07:00", (22 * 60, 0, 7 * 60 - 1), (7 * 60, 12 * 60, 22 * 60 - 1)),
+        ("9:30 - 17:00", (9 * 60 + 30, 12 * 60), (9 * 60 + 29, 17 * 60, 0)),
+    ],
+)
+def test_quiet_hours_may_go_over_midnight(
+    tmp_path: Path, text: str, quiet: tuple[int, ...], loud: tuple[int, ...]
+) -> None:
+    config = configured(tmp_path, f"[notifications]\nquiet_hours = {text}")
+
+    hours = config.notifications.quiet_hours
+    assert hours is not None
+    assert all(hours.holds(minute) for minute in quiet)
+    assert not any(hours.holds(minute) for minute in loud)
+
+
+def test_a_command_is_split_as_a_shell_would(tmp_path: Path) -> None:
+    config = configured(tmp_path, "[notifications]\ncommand = mail -s 'a b' $HOME")
+
+    assert config.notifications.command == ("mail", "-s", "a b", "$HOME")
 
 
 def test_a_database_in_a_hidden_folder_of_the_root_does_not_go_up(

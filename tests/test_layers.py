@@ -46,7 +46,7 @@ PURE = (
     "figsync.sync.compare",
     "figsync.sync.differences",
     "figsync.config.bandwidth",
-    "figsync.config.kinds",
+    "figsync.sync.pending",
     "figsync.figshare.breaker",
     "figsync.figshare.pacing",
     "figsync.figshare.records",

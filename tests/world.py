@@ -18,6 +18,7 @@ from figsync.disk import Calls
 from figsync.model import Outcome
 from figsync.sandbox import Sandbox
 from figsync.state import State, Steps
+from figsync.sync.engine import Wish
 from figsync.sync.loop import Report, sync_until_quiet
 from figsync.sync.mirror import Mirror
 from figsync.sync.opening import Means, dry_mirror, owned_mirror
@@ -155,7 +156,9 @@ class World:
     ) -> Report:
         """Run `figsync sync` once."""
         with self.mirror(dry_run=dry_run) as mirror:
-            return sync_until_quiet(mirror, only=frozenset(only), scheduled=scheduled)
+            return sync_until_quiet(
+                mirror, Wish(frozenset(only), retry_now=not scheduled)
+            )
 
     def drop(self, path: str, content: bytes | str) -> Path:
         """Put a file into the mirror, as a person would."""

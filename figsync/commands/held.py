@@ -7,9 +7,10 @@ import click
 from figsync.commands import words
 from figsync.commands.asking import open_state
 from figsync.commands.shell import Shell, verb
-from figsync.commands.show import iso, path_text, say, say_json, table, when_text
+from figsync.commands.show import path_text, say, say_json, table, when_text
 from figsync.naming import shown
 from figsync.state import HeldRow
+from figsync.sync.standing import as_json_row
 
 
 @verb(example="figsync held\nfigsync approve 3", codes=(2,))
@@ -26,29 +27,6 @@ def held(shell: Shell, *, as_json: bool) -> None:
         table(("Number", "What", "Path", "Why"), [_line(row) for row in rows])
         if any(row.needs_person for row in rows):
             say("`figsync approve NUMBER` lets it happen, `figsync reject NUMBER` not.")
-
-
-def as_json_row(row: HeldRow) -> dict[str, object]:
-    """Return a held action as programs read it."""
-    return {
-        "id": row.id,
-        "kind": row.key.kind,
-        "item_id": row.key.item_id,
-        "folder": row.folder,
-        "path": row.key.path,
-        "bytes": row.size,
-        "result": standing(row),
-        "reason": row.reason,
-        "until": iso(row.until),
-        "since": iso(row.since),
-    }
-
-
-def standing(row: HeldRow) -> str:
-    """Return `held` for a person, `waiting` for its time, `listed` for good."""
-    if row.needs_person:
-        return "held"
-    return "waiting" if row.until is not None else "listed"
 
 
 def full_path(row: HeldRow) -> str:

@@ -2,41 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from figsync.commands import words
 from figsync.commands.show import path_text, say, size_text
-from figsync.model import Action, Download, KeepBoth, Outcome, Plan, Upload
 from figsync.naming import shown
+from figsync.sync.telling import Ended
 
 _QUIET_KINDS = ("WriteRecord", "Adopt", "Forget")
-UP, DOWN = "Uploading", "Downloading"
 
 
-def line(outcome: Outcome) -> str:
+def line(ended: Ended) -> str:
     """Return one line about a finished action, "" where there is nothing to tell."""
-    action = outcome.action
-    path = path_text(action.where.folder, action.path)
-    size = f" ({size_text(action.size)})" if direction(action) else ""
-    match outcome.result:
+    path = path_text(ended.folder, ended.path)
+    size = f" ({size_text(ended.size)})" if ended.way else ""
+    match ended.result:
         case "done":
-            quiet = action.kind in _QUIET_KINDS
-            return "" if quiet else f"{words.done(action.kind)}: {path}{size}"
+            quiet = ended.kind in _QUIET_KINDS
+            return "" if quiet else f"{words.done(ended.kind)}: {path}{size}"
         case "stale":
             return ""
         case "planned":
-            return f"Would {words.to_do(action.kind)}: {path}{size}"
-        case _ if outcome.unproven:
-            return f"Sent, but not proven: {path}: {shown(outcome.message)}"
+            return f"Would {words.to_do(ended.kind)}: {path}{size}"
+        case _ if ended.unproven:
+            return f"Sent, but not proven: {path}: {shown(ended.message)}"
         case _:
-            told = shown(outcome.message)
-            return f"Could not {words.to_do(action.kind)}: {path}: {told}"
-
-
-def direction(action: Action) -> str:
-    if isinstance(action, Upload):
-        return UP
-    if isinstance(action, Download) and action.source is not None:
-        return ""
-    return DOWN if isinstance(action, Download | KeepBoth) else ""
+            told = shown(ended.message)
+            return f"Could not {words.to_do(ended.kind)}: {path}: {told}"
 
 
 class Lines:
@@ -45,12 +37,12 @@ class Lines:
     def phase(self, name: str) -> None:
         del name
 
-    def planned(self, plan: Plan) -> None:
-        del plan
+    def ahead(self, sizes: Mapping[str, int]) -> None:
+        del sizes
 
-    def moved(self, action: Action, size: int) -> None:
-        del action, size
+    def moved(self, way: str, size: int) -> None:
+        del way, size
 
-    def finished(self, outcome: Outcome) -> None:
-        if told := line(outcome):
+    def ended(self, ended: Ended) -> None:
+        if told := line(ended):
             say(told)

@@ -14,11 +14,13 @@ from figsync.commands.shell import Shell, verb
 from figsync.commands.show import plural, say, say_json
 from figsync.disk import Disk
 from figsync.errors import MirrorOwned
+from figsync.sync.engine import Wish
 from figsync.sync.loop import Report, sync_until_quiet
 from figsync.sync.mirror import Silent
 from figsync.sync.opening import Means, owned_mirror
 from figsync.sync.restore import Lack, is_here, lacking
 from figsync.sync.rules import mirror_rules
+from figsync.sync.telling import Telling
 
 
 @verb(
@@ -59,12 +61,13 @@ def _lacking(shell: Shell, place: str) -> Sequence[Lack]:
 def _bring(shell: Shell, lacks: Sequence[Lack], *, is_silent: bool) -> int:
     """Let the items sync so far that files come down; return how that ended."""
     only = frozenset(lack.item.item_id for lack in lacks)
-    progress = Silent() if is_silent else Lines()
+    progress = Silent() if is_silent else Telling(Lines())
     means = Means(shell.token, shell.clock, progress=progress, boot_id=boot_id())
     report = Report()
     try:
         with shell.stoppable(), owned_mirror(shell.config, means) as mirror:
-            sync_until_quiet(mirror, only=only, bring_only=True, report=report)
+            wish = Wish(only, retry_now=True, bring_only=True)
+            sync_until_quiet(mirror, wish, report=report)
     except MirrorOwned:
         # Whoever works there now knows of it: the decision is in the state.
         return UNFINISHED

@@ -6,10 +6,11 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 
+from figsync.clock import iso as iso
 from figsync.commands.shell import is_terminal
 from figsync.naming import shown
 from figsync.naming import size_text as size_text
@@ -45,13 +46,6 @@ def when_text(at: float | None) -> str:
     if at is None:
         return ""
     return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M")
-
-
-def iso(at: float | None) -> str | None:
-    """Return a POSIX time in UTC as programs read it."""
-    if at is None:
-        return None
-    return datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def path_text(*parts: str) -> str:

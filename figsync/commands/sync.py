@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import click
@@ -12,13 +10,16 @@ from figsync.clock import boot_id
 from figsync.commands import outcome
 from figsync.commands.codes import strongest
 from figsync.commands.failures import complain
-from figsync.commands.progress import Lines, line
-from figsync.commands.shell import Shell, is_terminal, verb
+from figsync.commands.progress import line
+from figsync.commands.shell import Shell, verb
 from figsync.commands.show import say, say_json
+from figsync.commands.showing import showing
 from figsync.naming import shown
+from figsync.sync.engine import Wish
 from figsync.sync.loop import Report, sync_until_quiet
-from figsync.sync.mirror import Progress, Silent
+from figsync.sync.mirror import Silent
 from figsync.sync.opening import Means, dry_mirror, owned_mirror
+from figsync.sync.telling import Telling, ended
 
 
 @verb(
@@ -78,31 +79,19 @@ def _run(shell: Shell, report: Report, wish: _Wish) -> None:
     opened = dry_mirror if wish.dry_run else owned_mirror
     only = frozenset(_folder(shell, name) for name in wish.folders)
     config, token = shell.config, shell.token
-    with _watched(is_silent=not wish.shows, is_drawn=not wish.dry_run) as progress:
+    with showing(is_silent=not wish.shows, is_drawn=not wish.dry_run) as show:
         means = Means(
             token,
             shell.clock,
-            progress=progress,
+            progress=Silent() if show is None else Telling(show),
             boot_id=boot_id(),
             calls=shell.calls,
             adapters=shell.adapters,
         )
         with opened(config, means) as mirror:
-            sync_until_quiet(mirror, only=only, report=report, scheduled=wish.scheduled)
-
-
-@contextmanager
-def _watched(*, is_silent: bool, is_drawn: bool) -> Iterator[Progress]:
-    """Show how it goes: bars on a terminal, plain lines anywhere else."""
-    if is_silent:
-        yield Silent()
-    elif is_drawn and is_terminal():
-        from figsync.commands.bars import drawn
-
-        with drawn() as bars:
-            yield bars
-    else:
-        yield Lines()
+            sync_until_quiet(
+                mirror, Wish(only, retry_now=not wish.scheduled), report=report
+            )
 
 
 def _folder(shell: Shell, name: str) -> str:
@@ -123,7 +112,7 @@ def _failed(report: Report, code: int, *, error: str) -> int:
 
 def _tell(shell: Shell, report: Report) -> None:
     for planned in report.outcomes:
-        if planned.result == "planned" and (told := line(planned)):
+        if planned.result == "planned" and (told := line(ended(planned))):
             say(told)
     if not shell.quiet or report.exit_code:
         for told in outcome.page(report):

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from figsync.config.bandwidth import bandwidth
 from figsync.config.kinds import (
     Kind,
     account_id,
     api_address,
     choice,
+    command,
     duration,
     lines,
     number,
     path,
+    port,
+    quiet_hours,
     size,
+    webhook,
     whole_number,
     yes_or_no,
 )
@@ -25,6 +28,7 @@ from figsync.config.values import (
     LooseFiles,
     NewItems,
 )
+from figsync.config.week import bandwidth
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +266,43 @@ KEYS = (
         "1d",
         "How often the daemon checks and tidies the state database.",
         duration("1s", "365d"),
+    ),
+    Key(
+        "metrics",
+        "port",
+        "0",
+        "Where on 127.0.0.1 the daemon answers /metrics (Prometheus) and /healthz; 0 "
+        "is nowhere.",
+        port(),
+    ),
+    Key(
+        "notifications",
+        "desktop",
+        "no",
+        "yes shows on your desktop what needs a person, by notify-send.",
+        yes_or_no(),
+    ),
+    Key(
+        "notifications",
+        "webhook",
+        "",
+        "An https address that gets it as JSON by POST; it is a secret like the token.",
+        webhook(),
+    ),
+    Key(
+        "notifications",
+        "command",
+        "",
+        "A command that gets it as JSON on its standard input, for at most 30 seconds.",
+        command(),
+    ),
+    Key(
+        "notifications",
+        "quiet_hours",
+        "",
+        "When nobody is told, such as 22:00-07:00; what is still open then is told "
+        "afterwards.",
+        quiet_hours(),
     ),
     Key(
         "state",

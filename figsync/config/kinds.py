@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 from urllib.parse import SplitResult, urlsplit
+
+from figsync.config.values import QuietHours
 
 _SIZE_UNITS = {"": 1, "B": 1} | {
     f"{letter}{spelling}": 1024**power
@@ -187,6 +190,69 @@ def api_address() -> Kind:
         return text.rstrip("/")
 
     return Kind(right, parse)
+
+
+def port() -> Kind:
+    """A port that an ordinary user may listen on, or 0 for none."""
+    right = "write 0 for none, or a port from 1024 to 65535"
+
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,5}", text):
+            raise Wrong(f"{said(text)} is no port", right)
+        found = int(text)
+        return found and int(_in_range(found, (1024, 65535), right))
+
+    return Kind(right, parse)
+
+
+def webhook() -> Kind:
+    """An address that is told something, or nothing; it is never shown."""
+    right = "write an https address"
+
+    def parse(text: str) -> str:
+        parts = _split(text)
+        if text and (parts is None or parts.scheme not in ("http", "https")):
+            raise Wrong("it is no web address", right)
+        if parts is not None and text and not parts.hostname:
+            raise Wrong("it is no web address", right)
+        if text.startswith("http:") and not is_loopback(text):
+            raise Wrong("http would send what is told unencrypted", right)
+        return text
+
+    return Kind(right, parse, may_be_empty=True)
+
+
+def command() -> Kind:
+    """A command with its arguments, quoted as in a shell, which is not used."""
+    right = "write a command and its arguments, quoted as in a shell"
+
+    def parse(text: str) -> tuple[str, ...]:
+        try:
+            return tuple(shlex.split(text))
+        except ValueError as exc:
+            raise Wrong("it has an open quotation mark", right) from exc
+
+    return Kind(right, parse, may_be_empty=True)
+
+
+def quiet_hours() -> Kind:
+    """A part of each day, or nothing."""
+    right = "write two times of the day such as 22:00-07:00"
+
+    def parse(text: str) -> QuietHours | None:
+        if not text:
+            return None
+        match = re.fullmatch(r"(\d\d?):(\d\d) ?- ?(\d\d?):(\d\d)", text)
+        if match is None:
+            raise Wrong(f"{said(text)} is no part of a day", right)
+        hours = [int(match[n]) for n in (1, 3)]
+        minutes = [int(match[n]) for n in (2, 4)]
+        if max(hours) > 23 or max(minutes) > 59:
+            raise Wrong(f"{said(text)} has a time that no day has", right)
+        begin, end = (h * 60 + m for h, m in zip(hours, minutes, strict=True))
+        return QuietHours(begin, end) if begin != end else None
+
+    return Kind(right, parse, may_be_empty=True)
 
 
 def is_loopback(url: str) -> bool:

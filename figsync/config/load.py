@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,7 +18,9 @@ from figsync.config.values import (
     AccountSettings,
     Config,
     DeletionSettings,
+    MetricsSettings,
     MirrorSettings,
+    NotificationSettings,
     ScheduleSettings,
     StateSettings,
     TransferSettings,
@@ -50,7 +53,7 @@ def load_config(path: Path, environ: Mapping[str, str]) -> Config:
     values, wrong_values = _values(ini, path, environ)
     complaints = [*ini.complaints, *_unknown(ini), *wrong_values]
     if not complaints:
-        complaints += _together(ini, values, environ)
+        complaints += _together(ini, values, path, environ)
     if complaints:
         raise _refusal(path, complaints)
     return _config(values, path)
@@ -156,7 +159,7 @@ def _empty(key: Key, path: Path, environ: Mapping[str, str]) -> object:
 
 # Any: as in _values.
 def _together(
-    ini: Ini, values: Mapping[str, Any], environ: Mapping[str, str]
+    ini: Ini, values: Mapping[str, Any], path: Path, environ: Mapping[str, str]
 ) -> Iterator[Complaint]:
     """Yield what is wrong with values that are right by themselves."""
     found = {
@@ -164,6 +167,7 @@ def _together(
         "mirror.root": _root_flaw(values["mirror.root"]),
         "state.database": _inside_flaw(values, "state.database"),
         "account.token_file": _token_flaw(values, environ),
+        "notifications.webhook": _webhook_flaw(values, path),
     }
     for name, wrong in found.items():
         if wrong is not None:
@@ -195,6 +199,14 @@ def _token_flaw(
     if path is None:
         return None
     return _inside_flaw(values, "account.token_file") or token_file_flaw(path, environ)
+
+
+def _webhook_flaw(values: Mapping[str, Any], path: Path) -> Wrong | None:  # Any: ditto
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if not values["notifications.webhook"] or not mode & 0o007:
+        return None
+    cause = f"others can read the webhook (mode {mode:03o})"
+    return Wrong(cause, "make this file yours alone with chmod 600")
 
 
 def _inside_flaw(values: Mapping[str, Any], name: str) -> Wrong | None:  # Any: ditto
@@ -232,6 +244,8 @@ def _config(values: Mapping[str, Any], path: Path) -> Config:
         deletions=DeletionSettings(**of("deletions")),
         transfer=TransferSettings(**of("transfer")),
         schedule=ScheduleSettings(**of("schedule")),
+        metrics=MetricsSettings(**of("metrics")),
+        notifications=NotificationSettings(**of("notifications")),
         state=StateSettings(**of("state")),
         path=path,
     )

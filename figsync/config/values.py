@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -107,6 +107,37 @@ class ScheduleSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MetricsSettings:
+    """[metrics]: where monitors may ask; port 0 is nowhere."""
+
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """A part of each day, in minutes since midnight here; it may go over midnight."""
+
+    begin: int
+    end: int
+
+    def holds(self, minute: int) -> bool:
+        """Tell whether a minute of the day is quiet."""
+        if self.begin <= self.end:
+            return self.begin <= minute < self.end
+        return minute >= self.begin or minute < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationSettings:
+    """[notifications]: how people hear of what needs one; *webhook* is a secret."""
+
+    desktop: bool
+    webhook: str = field(repr=False)
+    command: tuple[str, ...]
+    quiet_hours: QuietHours | None
+
+
+@dataclass(frozen=True, slots=True)
 class StateSettings:
     """[state]: where figsync remembers."""
 
@@ -122,6 +153,8 @@ class Config:
     deletions: DeletionSettings
     transfer: TransferSettings
     schedule: ScheduleSettings
+    metrics: MetricsSettings
+    notifications: NotificationSettings
     state: StateSettings
     path: Path
 

@@ -30,12 +30,14 @@ class Ask:
     """Another process asks for something, and is told of it as it goes.
 
     *tell* takes one JSON object, from any thread, and never raises or blocks for
-    long; the last one it gets has the key `end`.
+    long; the last one it gets has the key `end`.  *is_gone* says whether nobody
+    listens any more.
     """
 
     verb: str
     words: Words
     tell: Callable[[Told], None]
+    is_gone: Callable[[], bool] = lambda: False
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,7 @@ class Connection:
         self.hosts = Hosts(clock, settings.random)
         self._lock = threading.Lock()
         self._requests: Counter[str] = Counter()
+        self._by_service: Counter[str] = Counter()
         self._silent_until: dict[str, float] = {}
         self._server_time: float | None = None
         self._up = self._down = 0
@@ -90,6 +91,12 @@ class Connection:
         """How many requests were sent so far, per host."""
         with self._lock:
             return dict(self._requests)
+
+    @property
+    def requests_by_service(self) -> Mapping[str, int]:
+        """How many requests were sent so far, per `Service`."""
+        with self._lock:
+            return dict(self._by_service)
 
     @property
     def bytes_up(self) -> int:
@@ -278,6 +285,7 @@ class Connection:
             self.wait(left)
         with self._lock:
             self._requests[host] += 1
+            self._by_service[ask.door.service.value] += 1
 
     def _note_date(self, ask: Ask, response: Response) -> None:
         moment = http_date(response.headers.get("Date", ""))

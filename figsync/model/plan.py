@@ -44,10 +44,14 @@ Result = Literal["done", "failed", "refused", "stale", "planned"]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one action ended; *unproven* means sent but not yet verified."""
+    """How one action ended; *unproven* means sent but not yet verified.
+
+    *error* is the class of what went wrong.
+    """
 
     action: Action
     result: Result
     message: str = ""
     size: int = 0
     unproven: bool = False
+    error: str = ""

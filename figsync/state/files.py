@@ -111,6 +111,14 @@ class Files:
         sql = "SELECT item_id, count(*) FROM synced_files GROUP BY item_id"
         return {item_id: count for item_id, count in self._db.rows(sql)}
 
+    def unsynced(self) -> list[tuple[str, str]]:
+        """Return folder and path of the local files that are not what was synced.
+
+        Files of folders that are no item yet are among them, those of excluded items
+        are not.
+        """
+        return [(folder, path) for folder, path in self._db.rows(_UNSYNCED)]
+
     def copies(self, md5: str) -> list[tuple[str, SyncedFile]]:
         """Return every synced file with that MD5, with the id of its item."""
         return self._db.load("synced_files", _of_item, "WHERE md5 = ?", md5)
@@ -153,6 +161,16 @@ WITH RECURSIVE folders (folder) AS (
   FROM folders WHERE folders.folder IS NOT NULL
 )
 SELECT folder FROM folders WHERE folder IS NOT NULL
+"""
+
+_UNSYNCED = """
+SELECT local_files.folder, local_files.path
+FROM local_files
+LEFT JOIN items ON items.folder = local_files.folder
+LEFT JOIN synced_files
+  ON synced_files.item_id = items.item_id AND synced_files.path = local_files.path
+WHERE local_files.md5 IS NOT synced_files.md5
+  AND coalesce(items.mode, '') != 'excluded'
 """
 
 

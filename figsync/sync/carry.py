@@ -53,19 +53,25 @@ def carry_out(mirror: Mirror, asked: Asked) -> str:
     return perform(mirror, asked.words)
 
 
-def carry_out_requests(mirror: Mirror) -> None:
-    """Do what other processes asked for; what can not be done is in the history."""
+def carry_out_requests(mirror: Mirror) -> bool:
+    """Do what other processes asked for; what can not be done is in the history.
+
+    Return whether anything was asked for.
+    """
+    is_asked = False
     for request in mirror.state.decisions.requests():
         try:
             said = carry_out(mirror, Asked(request.verb, request.arguments))
         except NeedsPerson:
-            return
+            break
         except FigsyncError as problem:
             log.warning("figsync %s: %s", request.verb, problem)
             _remember(mirror, request.verb, problem)
         else:
             log.info("figsync %s: %s", request.verb, said)
         mirror.state.decisions.drop_request(request.id)
+        is_asked = True
+    return is_asked
 
 
 def _remember(mirror: Mirror, verb: str, problem: FigsyncError) -> None:

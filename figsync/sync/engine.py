@@ -8,16 +8,7 @@ from typing import TypeVar
 
 from figsync.errors import FigsyncError
 from figsync.figshare import Account
-from figsync.model import (
-    Action,
-    ActionKey,
-    Download,
-    KeepBoth,
-    Outcome,
-    Plan,
-    WriteRecord,
-)
-from figsync.state import Retry
+from figsync.model import ActionKey, Outcome, Plan, WriteRecord
 from figsync.sync.arriving import record_arrived
 from figsync.sync.bind import (
     changed_rules,
@@ -34,14 +25,14 @@ from figsync.sync.execute import execute
 from figsync.sync.facts import (
     store_account,
     store_left_out,
-    store_no_room,
+    store_obstacles,
     store_stalled,
 )
 from figsync.sync.finish import finish_uploads
 from figsync.sync.fitting import fitted, free_quota
 from figsync.sync.flights import stalled_uploads
-from figsync.sync.guards import Elsewhere, Facts, Limits, Wait, guard
-from figsync.sync.hosts import OUTAGES, resting_for
+from figsync.sync.guards import Elsewhere, Facts, Limits, guard
+from figsync.sync.hosts import OUTAGES
 from figsync.sync.mirror import Mirror
 from figsync.sync.mounts import remember_mounts
 from figsync.sync.moves import moved_keys, with_interrupted_moves
@@ -49,12 +40,12 @@ from figsync.sync.observe import View, observe
 from figsync.sync.obstacles import after_uploads
 from figsync.sync.parts import PART_SIZE
 from figsync.sync.policies import Policy
-from figsync.sync.record import REFUSED, Recorder, retry_name, tell_held
+from figsync.sync.record import Recorder, tell_held
 from figsync.sync.reserve import within
 from figsync.sync.restore import bringing, is_here
 from figsync.sync.root import check_root, look_at_root
-from figsync.sync.rot import read_rot
 from figsync.sync.scan import Lens
+from figsync.sync.stirred import concerned
 from figsync.sync.survey import Survey
 from figsync.sync.sweep import (
     expire_trash,
@@ -63,7 +54,7 @@ from figsync.sync.sweep import (
 )
 from figsync.sync.tasks import Task
 from figsync.sync.underway import recover_late_saves
-from figsync.sync.vain import in_vain
+from figsync.sync.waits import waits_of
 
 T = TypeVar("T")
 
@@ -78,9 +69,12 @@ class Wish:
     With *bring_only* nothing is sent, and only files that are not here come down.
     Of the folder *watched* the scan is kept; *reading* limits the bytes read of each.
     With *retry_now* a host that is left alone gets one trial before its time.
+    *stirred* are the folders of the root where something may have changed since the
+    last cycle; None is any, and looks at all of them.
     """
 
     only: frozenset[str] = frozenset()
+    stirred: frozenset[str] | None = None
     retry_now: bool = False
     bring_only: bool = False
     watched: str = ""
@@ -124,8 +118,8 @@ def sync_once(mirror: Mirror, wish: Wish) -> Cycle:
     mirror.progress.phase("Checking the folder")
     if wish.retry_now:
         mirror.figshare.hosts.try_now()
-    if not mirror.dry_run:
-        carry_out_requests(mirror)
+    if not mirror.dry_run and carry_out_requests(mirror):
+        wish = replace(wish, stirred=None)
     check_root(mirror, may_be_empty=wish.bring_only)
     restore_exclusions(mirror)
     stranded = 0 if mirror.dry_run else recover_late_saves(mirror)
@@ -134,6 +128,8 @@ def sync_once(mirror: Mirror, wish: Wish) -> Cycle:
     view = _only(mirror, _observation(mirror, wish))
     restart_grace_after_jump(mirror, view.ahead)
     mirror.progress.phase("Looking at files")
+    if wish.stirred is not None and not wish.only:
+        wish = replace(wish, only=concerned(mirror, view, wish.stirred))
     cycle = decided(mirror, view, wish)
     cycle.stranded = stranded
     mirror.progress.planned(cycle.plan)
@@ -157,7 +153,8 @@ def decided(mirror: Mirror, view: View, wish: Wish) -> Cycle:
     moved = moved_keys(mirror, plan)
     plan = _guarded(mirror, survey, plan, wish, moved)
     plan = within(mirror.reserve, plan, mirror.clock.now())
-    cycle = Cycle(plan, survey, view, not_found=decider.not_found(), moved=moved)
+    not_found = decider.not_found() if wish.stirred is None else []
+    cycle = Cycle(plan, survey, view, not_found=not_found, moved=moved)
     cycle.met_outage = any(isinstance(p, OUTAGES) for p in view.problems.values())
     return cycle
 
@@ -221,7 +218,7 @@ def _guarded(
         item_files=survey.item_files,
         elsewhere=held_elsewhere(mirror, wish.only) if wish.only else Elsewhere(),
         missed_since=survey.missed_since,
-        waits=_waits(mirror, plan, wish),
+        waits=waits_of(mirror, plan, retry_now=wish.retry_now),
         unsure=survey.unsure,
         # No approval moves away what has the name already.
         approved=state.decisions.approved() - survey.blocked,
@@ -230,31 +227,6 @@ def _guarded(
         rules_changed=changed_rules(state, survey.rules),
     )
     return after_uploads(guard(plan, limits, facts, now))
-
-
-def _waits(mirror: Mirror, plan: Plan, wish: Wish) -> dict[ActionKey, Wait]:
-    """Return the actions that can not be tried now, or were tried too often."""
-    waits: dict[ActionKey, Wait] = {}
-    now, rot = mirror.clock.now(), read_rot(mirror.state)
-    # What a person approved fails and repeats itself like anything else.
-    approvable = (held.action for held in plan.held if held.needs_person)
-    for action in (*plan.actions, *approvable):
-        retry = mirror.state.work.retry(retry_name(action.key))
-        if reason := in_vain(mirror, action, rot):
-            waits[action.key] = Wait(reason)
-        elif retry is not None and retry.is_waiting(now) and not wish.retry_now:
-            waits[action.key] = _failed(action, retry)
-        elif rest := resting_for(mirror, action):
-            waits[action.key] = Wait(f"{rest.subject}: {rest.cause}", rest.until)
-    return waits
-
-
-def _failed(action: Action, retry: Retry) -> Wait:
-    """Return how a failed action waits: a refused write waits for a person."""
-    if not retry.message.startswith(REFUSED):
-        reason = f"failed {retry.tries} times, the last time: {retry.message}"
-        return Wait(reason, retry.next_at)
-    return Wait(retry.message, listed=isinstance(action, Download | KeepBoth))
 
 
 def _carry_out(mirror: Mirror, cycle: Cycle, wish: Wish) -> None:
@@ -309,7 +281,7 @@ def _remember(mirror: Mirror, cycle: Cycle, only: frozenset[str]) -> None:
         state.decisions.replace_held(cycle.plan.held, within=only)
         state.decisions.replace_conflicts(conflicts, within=only)
         store_account(mirror, cycle.view.account)
-        store_no_room(mirror, cycle.plan)
+        store_obstacles(mirror, cycle.plan, cycle.stranded)
         if not only:
             _drop_outdated_approvals(mirror, cycle)
             store_left_out(mirror, cycle.survey.not_uploadable)

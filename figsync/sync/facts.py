@@ -45,13 +45,15 @@ class Facts(msgspec.Struct):
     *last_sync* is the last one that came to its end, *last_try* the last of all;
     *left_out* names at most a thousand of the *not_uploadable* files, *stalled* the
     uploads of somebody else that have not gone on for seven days, *no_room* why the
-    disk takes no more downloads.
+    disk takes no more downloads.  *error_kind* is the class of the *error*, *stranded*
+    how many late saves could not be brought back yet.
     """
 
     ended: Ended = Ended.WELL
     last_sync: float | None = None
     last_try: float | None = None
     error: str = ""
+    error_kind: str = ""
     account: str = ""
     quota: int | None = None
     used_quota: int | None = None
@@ -59,6 +61,7 @@ class Facts(msgspec.Struct):
     left_out: list[LeftOut] = msgspec.field(default_factory=list)
     stalled: list[LeftOut] = msgspec.field(default_factory=list)
     no_room: str = ""
+    stranded: int = 0
 
 
 def read_facts(state: State) -> Facts:
@@ -98,11 +101,12 @@ def store_stalled(mirror: Mirror, uploads: Iterable[Stalled]) -> None:
         _store(mirror, facts)
 
 
-def store_no_room(mirror: Mirror, plan: Plan) -> None:
-    """Remember that downloads wait for room on the disk, or that none does."""
+def store_obstacles(mirror: Mirror, plan: Plan, stranded: int) -> None:
+    """Remember what keeps bytes from their place: no room on the disk, late saves."""
     facts = read_facts(mirror.state)
     reasons = [h.reason for h in plan.held if h.reason.startswith(NO_ROOM)]
     facts.no_room = reasons[0].removeprefix(f"{NO_ROOM}: ") if reasons else ""
+    facts.stranded = stranded
     _store(mirror, facts)
 
 
@@ -111,6 +115,7 @@ def store_end(mirror: Mirror, problem: FigsyncError | None = None) -> None:
     facts = read_facts(mirror.state)
     facts.last_try = mirror.clock.now()
     facts.ended, facts.error = _ended(problem), str(problem or "")
+    facts.error_kind = type(problem).__name__ if problem else ""
     if problem is None:
         facts.last_sync = facts.last_try
     # The problem itself is what has to be told, not that it could not be stored.

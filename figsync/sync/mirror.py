@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -62,7 +62,8 @@ class Mirror:
 
     *changed* are the items whose files this process changed on Figshare, *fresh* those
     read since this sync began: without dates they would be read in every cycle.
-    *begun* are the records whose bytes are on their way here now.
+    *begun* are the records whose bytes are on their way here now.  *tick* is called
+    on the deciding thread as long as it goes on.
     """
 
     config: Config
@@ -80,9 +81,10 @@ class Mirror:
     changed: set[str] = field(default_factory=set)
     fresh: set[str] = field(default_factory=set)
     begun: list[str] = field(default_factory=list)
+    tick: Callable[[], None] = lambda: None
 
     def drive(
         self, tasks: Iterable[Task[T]], *, at_once: int = 16
     ) -> Iterator[T | FigsyncError]:
         """Run tasks on this mirror's workers."""
-        return drive(tasks, self.pool, self.clock, at_once=at_once)
+        return drive(tasks, self.pool, self.clock, at_once=at_once, tick=self.tick)

@@ -23,6 +23,7 @@ from figsync.naming import IgnoreRules, shown
 from figsync.state import State, Steps
 from figsync.sync.hosts import read_rests
 from figsync.sync.mirror import Mirror, Progress, Silent
+from figsync.sync.pace import keep_pace, request_budget
 from figsync.sync.place import is_noted, note_place
 from figsync.sync.reserve import Reserve
 from figsync.sync.root import MARKER_ID, check_marker
@@ -30,14 +31,16 @@ from figsync.sync.rules import mirror_rules
 from figsync.sync.tasks import Pool, ThreadPool
 
 ABILITIES = "abilities"
-PACE = "pace"
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a mirror is opened with besides its configuration."""
+    """What a mirror is opened with besides its configuration.
+
+    *control* is the socket where its owner, a daemon, can be asked.
+    """
 
     token: str
     clock: Clock
@@ -48,6 +51,7 @@ class Means:
     calls: Calls | None = None
     steps: Steps | None = None
     random: Callable[[], float] = chance.random
+    control: str = ""
 
 
 @contextmanager
@@ -63,7 +67,7 @@ def owned_mirror(config: Config, means: Means) -> Iterator[Mirror]:
     disk = Disk(config.mirror.root, clock=means.clock, calls=means.calls)
     disk.identity()
     disk.prepare()
-    with locked(disk, means.clock):
+    with locked(disk, means.clock, control=means.control):
         disk.clear_temp()
         state = open_or_rebuild(database, means.clock, means.steps, known=known)
         try:
@@ -71,7 +75,7 @@ def owned_mirror(config: Config, means: Means) -> Iterator[Mirror]:
             mirror = _mirror(config, means, disk, state)
             mirror.abilities = _probe(disk, state)
             yield mirror
-            _keep_pace(mirror)
+            keep_pace(mirror)
         except StateDamaged as problem:
             # The next opening builds a new one: what is altered stays altered.
             state.close()
@@ -113,10 +117,9 @@ def _mirror(config: Config, means: Means, disk: Disk, state: State) -> Mirror:
         ),
     )
     figshare.hosts.restore(read_rests(state))
-    if pace := state.settings.get(PACE):
-        level, at = json.loads(pace)
-        gained = max(0.0, means.clock.now() - at) * transfer.requests_per_second
-        figshare.pace_level = min(float(transfer.burst), level + gained)
+    budget = request_budget(state, transfer, means.clock.now())
+    if budget is not None:
+        figshare.pace_level = budget
     return Mirror(
         config=config,
         disk=disk,
@@ -141,12 +144,6 @@ def _rules(config: Config, disk: Disk) -> IgnoreRules:
     if not disk.root.is_dir():
         return IgnoreRules(config.mirror.ignore)
     return mirror_rules(config, disk)
-
-
-def _keep_pace(mirror: Mirror) -> None:
-    """Store the request budget that is left: a restart must not refill it."""
-    level = [mirror.figshare.pace_level, mirror.clock.now()]
-    mirror.state.settings.set(PACE, json.dumps(level))
 
 
 def open_or_rebuild(

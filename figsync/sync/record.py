@@ -165,13 +165,14 @@ def retry_name(key: ActionKey) -> str:
 def _outcome(action: Action, problem: FigsyncError | None) -> Outcome:
     if problem is None:
         return Outcome(action, "done", size=action.size)
+    error = type(problem).__name__
     if isinstance(problem, Stale | Resting):
-        return Outcome(action, "stale", str(problem))
+        return Outcome(action, "stale", str(problem), error=error)
     if isinstance(problem, Refused) and not isinstance(problem, Locked):
         told = _told(action, problem)
         message = told if told.startswith(REFUSED) else f"{REFUSED}it: {told}"
-        return Outcome(action, "refused", message)
-    return Outcome(action, "failed", _told(action, problem))
+        return Outcome(action, "refused", message, error=error)
+    return Outcome(action, "failed", _told(action, problem), error=error)
 
 
 def _told(action: Action, problem: FigsyncError) -> str:

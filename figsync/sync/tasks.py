@@ -11,6 +11,7 @@ import heapq
 import itertools
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -44,6 +45,13 @@ class Pool(Protocol):
         """Return a finished job's token with its result or exception."""
         ...
 
+    def drained(self, seconds: float) -> bool:
+        """Wait, at most that long, until no job runs; what they return is dropped.
+
+        A request whose answer nobody waits for may still change something.
+        """
+        ...
+
 
 class InlinePool:
     """Runs each job at once on the calling thread: serial by construction."""
@@ -60,13 +68,18 @@ class InlinePool:
         del seconds
         return self._done.popleft() if self._done else None
 
+    def drained(self, seconds: float) -> bool:
+        del seconds
+        self._done.clear()
+        return True
+
 
 class ThreadPool:
     """Runs jobs on daemon threads, so that a stuck socket never holds up an exit."""
 
     def __init__(self, width: int) -> None:
         self.width = width
-        self._jobs: queue.SimpleQueue[tuple[int, Job]] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[tuple[int, Job] | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
         self._threads = 0
         self._running = 0
@@ -87,9 +100,21 @@ class ThreadPool:
         self._running -= 1
         return finished
 
+    def drained(self, seconds: float) -> bool:
+        end = time.monotonic() + seconds
+        while self._running and (left := end - time.monotonic()) > 0:
+            self.wait(left)
+        return self._running == 0
+
+    def close(self) -> None:
+        """Let the threads end as soon as they have nothing more to do."""
+        for _ in range(self._threads):
+            self._jobs.put(None)
+        self._threads = 0
+
     def _work(self) -> None:
-        while True:
-            token, job = self._jobs.get()
+        while (waiting := self._jobs.get()) is not None:
+            token, job = waiting
             self._done.put((token, _outcome(job)))
 
 
@@ -122,14 +147,20 @@ def pause(seconds: float) -> Task[None]:
 
 
 def drive(
-    tasks: Iterable[Task[T]], pool: Pool, clock: Clock, *, at_once: int = 16
+    tasks: Iterable[Task[T]],
+    pool: Pool,
+    clock: Clock,
+    *,
+    at_once: int = 16,
+    tick: Callable[[], None] = lambda: None,
 ) -> Iterator[T | FigsyncError]:
     """Run tasks, *at_once* of them open at a time, and yield what each returns.
 
     A task that fails with a FigsyncError yields that error; any other exception is
-    a bug and is raised.  Raises Interrupted when the clock says to stop.
+    a bug and is raised.  Raises Interrupted when the clock says to stop.  While it
+    is not stuck, *tick* is called about once a second or more often.
     """
-    return _Driver(pool, clock).run(tasks, at_once)
+    return _Driver(pool, clock, tick).run(tasks, at_once)
 
 
 @dataclass(eq=False, slots=True)
@@ -149,9 +180,10 @@ class _Driver:
     # Never the same twice: a loop that was left may have jobs on the pool still.
     _tokens = itertools.count()
 
-    def __init__(self, pool: Pool, clock: Clock) -> None:
+    def __init__(self, pool: Pool, clock: Clock, tick: Callable[[], None]) -> None:
         self._pool = pool
         self._clock = clock
+        self._tick = tick
         self._ready: deque[tuple[_Node, Any]] = deque()
         self._queued: deque[tuple[_Node, int, Job]] = deque()
         self._running: dict[int, tuple[_Node, int]] = {}
@@ -177,6 +209,7 @@ class _Driver:
 
     def _advance(self) -> None:
         """Step every task that can go on, start jobs, then wait for one result."""
+        self._tick()
         if self._clock.wait(0):
             raise Interrupted("", "stopped before everything was done")
         while self._ready:

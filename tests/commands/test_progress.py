@@ -10,6 +10,7 @@ from rich.progress import Progress
 
 from figsync.commands.bars import Drawn
 from figsync.model import Download, Outcome, Plan, RemoteFile, Where
+from figsync.sync.telling import Telling
 from tests.commands.desk import Desk
 
 
@@ -20,7 +21,7 @@ def download(name: str, size: int) -> Download:
 def test_the_bar_is_full_at_the_end_whatever_happened_on_the_way() -> None:
     paper = StringIO()
     bars = Progress(console=Console(file=paper, width=200))
-    drawn = Drawn(bars)
+    drawn = Telling(Drawn(bars))
     whole, again, failed = (download(name, 1000) for name in "abc")
 
     drawn.phase("Syncing")
@@ -41,7 +42,7 @@ def test_the_bar_is_full_at_the_end_whatever_happened_on_the_way() -> None:
 
 def test_many_threads_may_move_bytes_at_once() -> None:
     bars = Progress(console=Console(file=StringIO()))
-    drawn = Drawn(bars)
+    drawn = Telling(Drawn(bars))
     actions = [download(str(n), 1000) for n in range(8)]
     drawn.planned(Plan(tuple(actions)))
 

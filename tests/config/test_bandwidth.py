@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from figsync.config import BandwidthTable, load_config
-from figsync.config.bandwidth import MIDNIGHT, Span, parse_table
+from figsync.config.bandwidth import MIDNIGHT, Span
 from figsync.config.kinds import Wrong
+from figsync.config.week import parse_table
 from figsync.errors import WrongUsage
 from tests.world import World
 

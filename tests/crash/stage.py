@@ -12,12 +12,11 @@ from typing import Any
 
 import requests
 
-from figsync.commands.shell import Shell
-from figsync.commands.status import look as standing
 from figsync.disk import Disk
 from figsync.errors import StateDamaged
 from figsync.model import FileStat
 from figsync.state import State
+from figsync.sync import standing
 from tests.crash.boundaries import Boundaries
 from tests.crash.scene import Scene, look
 from tests.disk_box import Poor
@@ -127,7 +126,7 @@ class Stage:
             if not any(report.outcomes for report in reports):
                 break
         return {
-            "status": standing(_shell(worlds[0])).state,
+            "status": standing.look(worlds[0].config, worlds[0].clock).state,
             "exit_code": reports[0].exit_code,
             "sent": _sent(worlds[0]),
             "restless": _restless(worlds),
@@ -249,10 +248,3 @@ def _restless(worlds: list[World]) -> str:
         return f"did {[report.outcomes for report in reports]}"
     after = [_stats(world.root) for world in worlds]
     return "" if after == before else "changed the folder"
-
-
-def _shell(world: World) -> Shell:
-    shell = Shell(config_option=str(world.config_path))
-    shell.config = world.config
-    shell.clock = world.clock  # type: ignore[assignment]  # only asked for the time
-    return shell

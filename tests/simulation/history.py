@@ -8,6 +8,7 @@ from random import Random
 from typing import TypeVar
 
 from figsync.errors import FigsyncError
+from figsync.sync.engine import Wish
 from figsync.sync.loop import Report, sync_until_quiet
 from tests.simulation.accidents import lose_folder, lose_root, unmount_inside
 from tests.simulation.damage import harm_state
@@ -292,7 +293,7 @@ class History:
             with machine.mirror(peril, order) as mirror:
                 for _ in range(3):
                     self.trace.tell(f"   {machine.name} syncs and stays up")
-                    self.tell_report(sync_until_quiet(mirror))
+                    self.tell_report(sync_until_quiet(mirror, Wish(retry_now=True)))
                     self._someone_acts(random)
 
         self.run_figsync(machine, live)

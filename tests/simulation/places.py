@@ -17,6 +17,7 @@ from figsync.errors import FigsyncError
 from figsync.naming import is_conflict_copy
 from figsync.sandbox import Sandbox
 from figsync.state import State
+from figsync.sync.engine import Wish
 from figsync.sync.loop import Report, sync_until_quiet
 from figsync.sync.mirror import Mirror
 from figsync.sync.opening import Means, dry_mirror, owned_mirror
@@ -217,13 +218,13 @@ class Machine:
     ) -> Report:
         """Run `figsync sync` once."""
         with self.mirror(peril, random) as mirror:
-            return sync_until_quiet(mirror, only=only)
+            return sync_until_quiet(mirror, Wish(only, retry_now=True))
 
     def dry_sync(self) -> Report:
         """Run `figsync sync --dry-run`."""
         means = Means(TOKEN, self.clock, pool=InlinePool(), adapters=self._adapters)
         with dry_mirror(self.config, means) as mirror:
-            return sync_until_quiet(mirror)
+            return sync_until_quiet(mirror, Wish(retry_now=True))
 
     def state(self) -> State | None:
         """Open the state to look at it."""

@@ -11,6 +11,7 @@ import pytest
 
 from figsync.errors import NoRoom
 from figsync.sandbox import Fault, NewFile
+from figsync.sync.engine import Wish
 from figsync.sync.loop import Report, sync_until_quiet
 from figsync.sync.mirror import Silent
 from tests.simulation.peril import Peril, endanger_state, no_room
@@ -381,7 +382,7 @@ def test_a_full_disk_of_the_state_is_said_and_costs_nothing(
     with suppress(NoRoom), world.mirror() as mirror:
         full = FullState(commit)
         endanger_state(mirror, full)
-        sync_until_quiet(mirror)
+        sync_until_quiet(mirror, Wish(retry_now=True))
     synced(world)
     report = synced(world)
 
@@ -427,7 +428,7 @@ def test_what_does_not_come_to_rest_is_not_called_synced(tmp_path: Path) -> None
 
     with world.mirror() as mirror:
         mirror.progress = Restless(world, record.id)
-        report = sync_until_quiet(mirror)
+        report = sync_until_quiet(mirror, Wish(retry_now=True))
 
     assert report.exit_code == 1
     assert synced(world).exit_code == 0

@@ -18,6 +18,7 @@ import pytest
 
 from figsync.config import Config, load_config
 from figsync.errors import FigshareProblem
+from figsync.sync.engine import Wish
 from figsync.sync.loop import Report, sync_until_quiet
 from figsync.sync.opening import Means, owned_mirror
 from figsync.sync.tasks import ThreadPool
@@ -120,7 +121,7 @@ class Place:
         self.server.log.clear()
         means = Means(TOKEN, self.clock, pool=ThreadPool(4), random=lambda: 0.5)
         with owned_mirror(self.config, means) as mirror:
-            return sync_until_quiet(mirror)
+            return sync_until_quiet(mirror, Wish(retry_now=True))
 
     def sync_well(self) -> Report:
         """Do the same and hold both sides against each other.

@@ -10,6 +10,7 @@ import pytest
 from figsync.errors import FigshareProblem, NeedsPerson, WrongUsage
 from figsync.sandbox import Fault
 from figsync.sync.carry import Asked, carry_out
+from figsync.sync.engine import Wish
 from figsync.sync.loop import Report, sync_until_quiet
 from tests.sync.seen import assert_quiet, for_a_person, results, waiting
 from tests.sync.test_deletions import DAY, deletions_sent, soil_and_leaves
@@ -36,7 +37,7 @@ def restore(world: World, path: str) -> Report:
 def bring(world: World, path: str) -> Report:
     with world.mirror() as mirror:
         only = frozenset({path.partition("/")[0]}) - {"."}
-        return sync_until_quiet(mirror, only=only, bring_only=True)
+        return sync_until_quiet(mirror, Wish(only, retry_now=True, bring_only=True))
 
 
 def delete(world: World, *paths: str) -> None:
@@ -234,7 +235,7 @@ def test_an_owner_at_work_deletes_nothing_once_a_restore_is_asked_for(
         mirror.progress = _Meanwhile(
             lambda: mirror.state.decisions.request("restore", {"path": "Leaves/a.csv"})
         )
-        sync_until_quiet(mirror)
+        sync_until_quiet(mirror, Wish(retry_now=True))
 
     assert deletions_sent(world) == 0
     world.sync()
@@ -250,7 +251,7 @@ def test_an_owner_at_work_deletes_no_item_that_is_wanted_back(tmp_path: Path) ->
         mirror.progress = _Meanwhile(
             lambda: mirror.state.decisions.request("restore", {"path": "Leaves"})
         )
-        sync_until_quiet(mirror)
+        sync_until_quiet(mirror, Wish(retry_now=True))
 
     assert deletions_sent(world) == 0
     world.sync()

@@ -20,6 +20,7 @@ from figsync.config import Config, load_config, write_config, write_private
 from figsync.errors import FigsyncError
 from figsync.sandbox import Sandbox, Urls, Web
 from figsync.sync.carry import Asked, carry_out
+from figsync.sync.engine import Wish
 from figsync.sync.loop import Report, sync_until_quiet
 from figsync.sync.opening import Means, owned_mirror
 
@@ -76,7 +77,7 @@ class Stage:
         """Run `figsync sync` in this process; another configuration may be meant."""
         self.box.log.clear()
         with owned_mirror(config or self.config, Means(TOKEN, self.clock)) as mirror:
-            report = sync_until_quiet(mirror)
+            report = sync_until_quiet(mirror, Wish(retry_now=True))
         self.totals.add(report)
         self.say(f"figsync sync: {_told(report)}")
         return report
