@@ -1,6 +1,7 @@
 """The INI file as one frozen `Config`, with complaints that say what would be right."""
 
 from figsync.config.bandwidth import BandwidthTable
+from figsync.config.changes import refused_changes, taken_changes
 from figsync.config.credentials import checked_token, read_token, token_file_problem
 from figsync.config.keys import KEYS, Key
 from figsync.config.kinds import is_loopback
@@ -50,6 +51,8 @@ __all__ = [
     "is_loopback",
     "load_config",
     "read_token",
+    "refused_changes",
+    "taken_changes",
     "token_file_problem",
     "write_config",
     "write_private",
