@@ -101,6 +101,11 @@ def _lists(now: Standing) -> Iterator[str]:
         f"{plural(len(now.conflicts), 'conflict')} (figsync conflicts):",
         [path_text(c.folder, c.copy) for c in now.conflicts],
     )
+    rotten = plural(len(now.rot), "file")
+    yield from _listed(
+        f"{rotten} changed without a save (figsync verify --repair):",
+        [f"{path_text(f.folder, f.path)}: {shown(f.reason)}" for f in now.rot],
+    )
     changed = plural(len(now.changed), "public item")
     yield from _listed(
         f"{changed} changed since publication (publish on figshare.com):",

@@ -13,7 +13,7 @@ ROT = "rot"
 MOST_KEPT = 1000
 NEVER_SENT = (
     "its bytes changed though nobody saved it (a failing disk?): look into the trash"
-    " and into backups, or touch the file to send it as it is"
+    " and into backups; approve to send it as it is"
 )
 
 

@@ -175,6 +175,21 @@ def test_rot_is_not_sent_when_permissions_make_it_look_edited(world: World):
     assert world.sync().exit_code == 4
 
 
+def test_whoever_approves_it_sends_it_as_it_is(world: World):
+    rot(world, "Leaves/1.csv")
+    portion(world)
+    (world.root / "Leaves/1.csv").chmod(0o600)
+    world.settle()
+    world.sync()
+
+    with world.mirror() as mirror:
+        carry_out(mirror, Asked("approve", {"all": "yes"}))
+    assert world.sync().exit_code == 0
+
+    assert world.remote("Leaves")["1.csv"] == world.tree()["Leaves/1.csv"]
+    assert world.remote("Leaves")["1.csv"] != b"Leaves 1.csv"
+
+
 def test_touching_it_sends_it_as_it_is(world: World):
     rot(world, "Leaves/1.csv")
     portion(world)
