@@ -33,6 +33,7 @@ from figsync.config import (
     write_config,
     write_private,
 )
+from figsync.config.places import default_database
 from figsync.errors import WrongUsage
 
 TOKEN = "0123456789abcdef" * 4
@@ -449,6 +450,22 @@ def test_the_state_folder_of_a_service_comes_first(tmp_path: Path) -> None:
     assert config.database.is_relative_to("/var/lib/figsync")
 
 
+def test_a_verb_called_by_hand_finds_the_database_of_a_service(tmp_path: Path) -> None:
+    path = configured(tmp_path, "").path
+    services, known = tmp_path / "services", environ(tmp_path)
+    of_service = {"STATE_DIRECTORY": str(services / "figsync@lab"), **known}
+    (services / "figsync@other" / "lab-00000000").mkdir(parents=True)
+
+    before = default_database(path, known, services=services)
+    expected = default_database(path, of_service, services=services)
+    expected.parent.mkdir(parents=True)
+    expected.touch()
+
+    assert before.is_relative_to("/xdg/state")
+    assert expected.is_relative_to(services / "figsync@lab")
+    assert default_database(path, known, services=services) == expected
+
+
 def test_a_database_can_be_named(tmp_path: Path) -> None:
     config = configured(tmp_path, "[state]\ndatabase = ~/state.db")
 
@@ -477,6 +494,20 @@ def test_the_variable_comes_before_the_credential_before_the_file(
     assert with_token_file(tmp_path, path, known) == "credential"
     (credentials / "figshare-token").unlink()
     assert with_token_file(tmp_path, path, known) == "file"
+
+
+def test_a_service_needs_not_see_the_file_that_systemd_read_for_it(
+    tmp_path: Path,
+) -> None:
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    (credentials / "figshare-token").write_text(TOKEN)
+    known = {"CREDENTIALS_DIRECTORY": str(credentials)}
+
+    assert with_token_file(tmp_path, tmp_path / "of root alone", known) == TOKEN
+    (credentials / "figshare-token").unlink()
+    with pytest.raises(WrongUsage, match="token_file: the file can not be read"):
+        with_token_file(tmp_path, tmp_path / "of root alone", known)
 
 
 def test_a_token_in_the_credentials_folder_may_be_readable_by_its_group(

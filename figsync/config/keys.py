@@ -11,6 +11,7 @@ from figsync.config.kinds import (
     choice,
     command,
     duration,
+    keyring_name,
     lines,
     number,
     path,
@@ -62,6 +63,14 @@ KEYS = (
         "A file that holds the personal token and that only you can read (chmod 600); "
         "FIGSYNC_TOKEN and the systemd credential figshare-token come first.",
         path(may_be_empty=True),
+    ),
+    Key(
+        "account",
+        "token_keyring",
+        "",
+        "The name under which the keyring of your desktop has the token, if no other "
+        "place has it; needs figsync[keyring].",
+        keyring_name(),
     ),
     Key(
         "account",

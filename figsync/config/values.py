@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from figsync.config.bandwidth import BandwidthTable
+from figsync.config.quiet import QuietHours
 
 
 class Direction(StrEnum):
@@ -52,6 +53,7 @@ class AccountSettings:
 
     api_url: str
     token_file: Path | None
+    token_keyring: str
     impersonate: str
 
 
@@ -111,20 +113,6 @@ class MetricsSettings:
     """[metrics]: where monitors may ask; port 0 is nowhere."""
 
     port: int
-
-
-@dataclass(frozen=True, slots=True)
-class QuietHours:
-    """A part of each day, in minutes since midnight here; it may go over midnight."""
-
-    begin: int
-    end: int
-
-    def holds(self, minute: int) -> bool:
-        """Tell whether a minute of the day is quiet."""
-        if self.begin <= self.end:
-            return self.begin <= minute < self.end
-        return minute >= self.begin or minute < self.end
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -25,7 +24,7 @@ from figsync.daemon.answers import Broadcast
 from figsync.daemon.inbox import Ask, Told
 from figsync.errors import FigsyncError, Interrupted, WrongUsage
 from figsync.naming import shown
-from figsync.sync.activity import Pause, read_pause, store_pause
+from figsync.sync.activity import begin_pause, end_pause, read_pause
 from figsync.sync.engine import Wish
 from figsync.sync.leftover import left_out, pending_after, pending_in, waited
 from figsync.sync.loop import Report
@@ -44,10 +43,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """A cycle that somebody waits for; it is not put off, and not kept from pausing."""
+    """A cycle that somebody waits for; a pause does not put it off.
+
+    Being *patient* it waits once for files that were dropped just before.
+    """
 
     ask: Ask
     wish: Wish
+    patient: bool = True
 
 
 class Desk:
@@ -93,7 +96,7 @@ class Desk:
             case "pause":
                 self._answer(ask, self._pause(ask, mirror))
             case "resume":
-                self._answer(ask, _resume(mirror))
+                self._answer(ask, {"was_paused": _resumed(mirror)})
             case _:
                 raise WrongUsage("", f"this figsync can not {shown(ask.verb)}")
         return None
@@ -162,12 +165,11 @@ class Desk:
         """
         paused = _is_paused(mirror)
         self._answer(ask, {"paused": paused})
-        return None if paused else Errand(ask, Wish(stirred=frozenset()))
+        return None if paused else Errand(ask, Wish(stirred=frozenset()), False)
 
     def _pause(self, ask: Ask, mirror: Mirror) -> Told:
         """Begin a pause; who waits for all to be proven need not wait for its end."""
-        until = pause_end(ask.words, mirror.clock.now())
-        store_pause(mirror.state, Pause(until))
+        until = begin_pause(mirror.state, ask.words, mirror.clock.now())
         log.info("Paused")
         for _, errand in self._later:
             self._answer(errand.ask, _waited_in_vain(mirror))
@@ -200,6 +202,13 @@ def _is_paused(mirror: Mirror) -> bool:
     return read_pause(mirror.state, mirror.clock.now()) is not None
 
 
+def _resumed(mirror: Mirror) -> bool:
+    was_paused = end_pause(mirror.state, mirror.clock.now())
+    if was_paused:
+        log.info("Resumed")
+    return was_paused
+
+
 def _waited_in_vain(mirror: Mirror) -> Told:
     """Return what is told to who waits while nothing is synced."""
     left = pending_in(mirror.state, mirror.disk, PAUSED)
@@ -226,25 +235,3 @@ def _sync_wish(words: Mapping[str, str]) -> Wish:
     if not isinstance(only, list) or not all(isinstance(name, str) for name in only):
         raise WrongUsage("", "`only` is no list of folders")
     return Wish(frozenset(only), retry_now=not words.get("scheduled"))
-
-
-def pause_end(words: Mapping[str, str], now: float) -> float | None:
-    """Return when a pause is over (POSIX seconds), None if only by resuming."""
-    text = words.get("until", "")
-    if not text:
-        return None
-    try:
-        until = float(text)
-    except ValueError:
-        until = math.nan
-    if not math.isfinite(until) or until <= now:
-        raise WrongUsage("", f"{shown(text)} is no time to come")
-    return until
-
-
-def _resume(mirror: Mirror) -> dict[str, object]:
-    was_paused = read_pause(mirror.state, mirror.clock.now()) is not None
-    store_pause(mirror.state, None)
-    if was_paused:
-        log.info("Resumed")
-    return {"was_paused": was_paused}
