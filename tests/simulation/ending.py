@@ -55,7 +55,10 @@ class Ending:
             machine.configure_as_at_first()
 
     def _come_to_rest(self) -> list[Report]:
-        """Return the reports of syncs that left nothing to do, twice in a row."""
+        """Return the reports of syncs that left nothing to do, twice in a row.
+
+        People decide nothing in between, and no computer has news for another.
+        """
         quiet = 0
         for number in range(MOST_SYNCS * len(self._machines)):
             self._history.clock.advance(120 if number % 2 else 8 * DAY)
@@ -63,12 +66,14 @@ class Ending:
             reports = [report for report in found if report is not None]
             at_rest = len(reports) == len(found) and all(map(_is_at_rest, reports))
             quiet = quiet + 1 if at_rest else 0
-            if quiet == 2:
+            # What a later computer does the ones before it have yet to see.
+            if quiet >= 2 and not any(report.outcomes for report in reports[1:]):
                 return reports
             people = [
                 self._decide(machine, report, Random(number))
                 for machine, report in zip(self._machines, found, strict=True)
             ]
+            quiet = 0 if any(people) else quiet
             self._count(any(people), at_rest)
         raise Lost("it does not come to rest")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from itertools import count
+from pathlib import Path
 from random import Random
 
 from tests.simulation.places import Machine
@@ -251,12 +253,10 @@ class Person:
             source.unlink()
             return f"deletes the copy {copy} ({label(content)})"
         target = source.with_name(source.name.split(" (conflict")[0] + source.suffix)
-        if choice == "rename" or target.is_dir() or target.is_symlink():
-            number = 1
-            while target.exists() or target.is_symlink():
-                target = source.with_name(f"kept {number}{source.suffix}")
-                number += 1
-        elif target.exists():
+        taken = target.exists() or target.is_symlink()
+        if taken and (choice == "rename" or target.is_dir() or target.is_symlink()):
+            target = _free_name(source, "kept")
+        elif taken:
             self.values.seen_off(target.read_bytes())
         source.rename(target)
         return f"moves the copy {copy} ({label(content)}) to {target.name}"
@@ -273,12 +273,12 @@ class Person:
                 place.unlink()
                 return f"removes the symlink {here}"
             if place.exists() and not wanted:
-                place.rename(place.with_name(f"aside {len(self.values.ever)}"))
+                place.rename(_free_name(place, "aside"))
                 return f"moves {here} aside"
         folder = (self.machine.root / path).parent
         if path.count("/") < 2 or not folder.is_dir():
             return ""
-        folder.rename(folder.with_name(f"aside {len(self.values.ever)}"))
+        folder.rename(_free_name(folder, "aside"))
         return f"moves the folder of {path} aside"
 
     def _delete_below(self, folder: str) -> str:
@@ -343,6 +343,11 @@ class Person:
             for path in files
         ]
         return ", ".join(shown) or "no files"
+
+
+def _free_name(place: Path, stem: str) -> Path:
+    names = (place.with_name(f"{stem} {n}{place.suffix}") for n in count(1))
+    return next(name for name in names if not name.exists() and not name.is_symlink())
 
 
 def _parents(path: str) -> list[str]:
