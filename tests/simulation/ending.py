@@ -101,7 +101,7 @@ class Ending:
         """Let the person decide on everything that waits for one; tell if one did."""
         lines = len(self._history.trace.lines)
         person = self._history.people[machine.name]
-        while told := person.resolve(random):
+        while told := person.do(person.resolve, random):
             self._tell(f"   {told}")
         for line in clear_the_way(person, report):
             self._tell(line)
@@ -142,4 +142,4 @@ def clear_the_way(person: Person, report: Report | None) -> Iterator[str]:
     for held in report.held if report else ():
         if held.reason.startswith(IN_THE_WAY):
             path = f"{held.action.where.folder}/{held.action.path}"
-            yield f"   {person.clear(path)}"
+            yield f"   {person.do(person.clear, path)}"

@@ -59,9 +59,16 @@ class Person:
         for _ in range(8):
             (chosen,) = random.choices(self.acts, weights)
             self.machine.clock.advance(random.choice((0.01, 0.5, 3)))
-            if told := chosen[1](random):
+            if told := self.do(chosen[1], random):
                 return f"{self.machine.name} {told}"
         return ""
+
+    def do(self, act: Callable[..., str], *how: object) -> str:
+        """Carry out one act, and note what it takes from its place."""
+        before = self.machine.tree()
+        told = act(*how)
+        self.values.note_taken(self.machine.name, before, self.machine.tree())
+        return told
 
     def act_on(self, name: str, random: Random) -> str:
         """Edit or delete a file of this name, in place or not."""
@@ -70,7 +77,7 @@ class Person:
             return ""
         self.machine.clock.advance(0.01)
         chosen = random.choice((self.edit, self.edit, self.delete))
-        told = chosen(random, random.choice(paths))
+        told = self.do(chosen, random, random.choice(paths))
         return f"{self.machine.name} {told}" if told else ""
 
     def create(self, random: Random) -> str:
