@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from figsync.config import (
     KEYS,
+    BandwidthTable,
     Config,
     Direction,
     FileDeletions,
@@ -32,6 +33,7 @@ from figsync.config import (
     write_config,
     write_private,
 )
+from figsync.config.places import default_database
 from figsync.errors import WrongUsage
 
 TOKEN = "0123456789abcdef" * 4
@@ -85,11 +87,17 @@ def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
     assert config.transfer.workers == 8
     assert config.transfer.requests_per_second == 1
     assert config.transfer.burst == 30
-    assert config.transfer.bandwidth_limit == 0
+    assert config.transfer.bandwidth_limit == BandwidthTable.always(0)
     assert config.transfer.files_per_item == 500
     assert config.schedule.pull_every == 900
     assert config.schedule.scan_every == 3600
+    assert config.schedule.watch is True
+    assert config.schedule.poll_every == 60
     assert config.schedule.settle == 5
+    assert config.schedule.trash_every == 86400
+    assert config.schedule.verify_every == 86400
+    assert config.schedule.verify_percent == 3
+    assert config.schedule.upkeep_every == 86400
     assert config.path == tmp_path / "config.ini"
 
 
@@ -140,9 +148,12 @@ def test_the_example_holds_every_key_with_its_default_and_a_sentence(
     ],
 )
 def test_sizes_have_binary_units(tmp_path: Path, text: str, size: int) -> None:
-    config = configured(tmp_path, f"[transfer]\nbandwidth_limit = {text}")
+    config = configured(
+        tmp_path, f"[transfer]\nbandwidth_limit = {text}\ndisk_reserve = {text}"
+    )
 
-    assert config.transfer.bandwidth_limit == size
+    assert config.transfer.bandwidth_limit == BandwidthTable.always(size)
+    assert config.transfer.disk_reserve == size
 
 
 @pytest.mark.parametrize(
@@ -439,6 +450,22 @@ def test_the_state_folder_of_a_service_comes_first(tmp_path: Path) -> None:
     assert config.database.is_relative_to("/var/lib/figsync")
 
 
+def test_a_verb_called_by_hand_finds_the_database_of_a_service(tmp_path: Path) -> None:
+    path = configured(tmp_path, "").path
+    services, known = tmp_path / "services", environ(tmp_path)
+    of_service = {"STATE_DIRECTORY": str(services / "figsync@lab"), **known}
+    (services / "figsync@other" / "lab-00000000").mkdir(parents=True)
+
+    before = default_database(path, known, services=services)
+    expected = default_database(path, of_service, services=services)
+    expected.parent.mkdir(parents=True)
+    expected.touch()
+
+    assert before.is_relative_to("/xdg/state")
+    assert expected.is_relative_to(services / "figsync@lab")
+    assert default_database(path, known, services=services) == expected
+
+
 def test_a_database_can_be_named(tmp_path: Path) -> None:
     config = configured(tmp_path, "[state]\ndatabase = ~/state.db")
 
@@ -467,6 +494,20 @@ def test_the_variable_comes_before_the_credential_before_the_file(
     assert with_token_file(tmp_path, path, known) == "credential"
     (credentials / "figshare-token").unlink()
     assert with_token_file(tmp_path, path, known) == "file"
+
+
+def test_a_service_needs_not_see_the_file_that_systemd_read_for_it(
+    tmp_path: Path,
+) -> None:
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    (credentials / "figshare-token").write_text(TOKEN)
+    known = {"CREDENTIALS_DIRECTORY": str(credentials)}
+
+    assert with_token_file(tmp_path, tmp_path / "of root alone", known) == TOKEN
+    (credentials / "figshare-token").unlink()
+    with pytest.raises(WrongUsage, match="token_file: the file can not be read"):
+        with_token_file(tmp_path, tmp_path / "of root alone", known)
 
 
 def test_a_token_in_the_credentials_folder_may_be_readable_by_its_group(

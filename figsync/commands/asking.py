@@ -9,9 +9,10 @@ import os
 from pathlib import Path
 
 from figsync.clock import boot_id
+from figsync.commands.daemon_call import call_daemon
 from figsync.commands.shell import Shell
 from figsync.disk import Disk
-from figsync.errors import MirrorOwned, WrongUsage
+from figsync.errors import FigsyncError, MirrorOwned, WrongUsage
 from figsync.naming import folder_name, shown
 from figsync.state import State
 from figsync.sync.carry import Asked, carry_out, check_asked
@@ -21,6 +22,11 @@ from figsync.sync.place import is_noted
 # The client is made with every mirror; no wish ever makes it speak.
 NO_TOKEN = "-"
 LEFT_TO_OWNER = "Asked the running figsync, which does it in its next cycle."
+DONE_NOW = "Asked the running figsync, which does it now."
+WHEN_RESUMED = (
+    "Asked the running figsync, which is paused and does it when it is resumed;"
+    " `figsync resume` ends the pause."
+)
 
 
 def ask(shell: Shell, verb: str, **words: str) -> str:
@@ -34,6 +40,11 @@ def ask(shell: Shell, verb: str, **words: str) -> str:
             return carry_out(mirror, asked)
     except MirrorOwned:
         return _leave_request(shell, asked)
+
+
+def is_left(said: str) -> bool:
+    """Tell whether what `ask` said is that the running figsync does it."""
+    return said in (LEFT_TO_OWNER, DONE_NOW, WHEN_RESUMED)
 
 
 def open_state(shell: Shell) -> State:
@@ -90,4 +101,17 @@ def _leave_request(shell: Shell, asked: Asked) -> str:
         raise never_synced(shell.config.mirror.root)
     with state:
         state.decisions.request(asked.verb, asked.words)
-    return LEFT_TO_OWNER
+    return _poked(shell)
+
+
+def _poked(shell: Shell) -> str:
+    """Have a running daemon look at once at what was left to it; say when it does."""
+    call = call_daemon(shell)
+    if call is None:
+        return LEFT_TO_OWNER
+    try:
+        with call:
+            is_paused = call.answer("look").get("paused")
+    except FigsyncError:
+        return LEFT_TO_OWNER
+    return WHEN_RESUMED if is_paused else DONE_NOW

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import re
@@ -19,6 +20,8 @@ from figsync.commands.shell import Shell
 from figsync.config import write_private
 from figsync.errors import FigsyncError, Interrupted
 from figsync.naming import shown
+
+log = logging.getLogger(__name__)
 
 _LIBRARIES = ("click", "requests", "urllib3", "sqlite-utils", "msgspec", "rich")
 
@@ -41,7 +44,11 @@ def _told(shell: Shell, line: str, code: int) -> int:
     """Tell of a failure: to the verb, which may know more, and on standard error."""
     if shell.at_failure is not None:
         code = shell.at_failure(line, code)
-    complain(line)
+    if shell.is_daemon:
+        # Its reader is the journal or a program: in the form of the log.
+        log.error("%s", line)
+    else:
+        complain(line)
     return code
 
 
@@ -105,7 +112,6 @@ def _without_secrets(shell: Shell, text: str) -> str:
     """Return *text* without the token and without what addresses carry of secrets."""
     from figsync.figshare.answers import without_secrets
 
-    known = [shell.environ.get("FIGSYNC_TOKEN", ""), shell.__dict__.get("token", "")]
-    for token in known:
-        text = without_secrets(text, token=token.strip())
+    for secret in shell.secrets():
+        text = without_secrets(text, token=secret)
     return re.sub(r"(?i)(authorization\W+(?:token|bearer)\s+)\S+", r"\1…", text)

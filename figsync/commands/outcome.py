@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from figsync.commands import words
+from figsync.commands.codes import strongest
 from figsync.commands.show import iso, path_text, plural, size_text
-from figsync.errors import FigshareProblem
+from figsync.errors import FigshareProblem, FigsyncError
 from figsync.model import Held, Outcome
 from figsync.naming import shown
 from figsync.sync.loop import Report
@@ -28,6 +29,23 @@ def as_json(report: Report, code: int, *, error: str = "") -> dict[str, object]:
         "exit_code": code,
     }
     return told | ({"error": error} if error else {})
+
+
+def as_told(report: Report, problem: FigsyncError | None) -> dict[str, object]:
+    """Return how a sync went as a daemon tells it to who asked for it.
+
+    *problem* is what ended it too early, if anything did.
+    """
+    code, error = report.exit_code, str(problem or "")
+    if problem is not None:
+        code = strongest(problem.exit_code, code)
+    return {
+        "report": as_json(report, code, error=error),
+        "page": page(report) if problem is None or report.cycles else [],
+        "complaints": complaints(report),
+        "error": error,
+        "code": code,
+    }
 
 
 def _counts(report: Report) -> dict[str, int]:
@@ -101,6 +119,15 @@ def page(report: Report) -> list[str]:
         )
     lines += [_unread(item_id, p) for item_id, p in report.problems.items()]
     return lines
+
+
+def complaints(report: Report) -> list[str]:
+    """Return what was wrong with what was asked for, line by line."""
+    remedy = "name a folder of the mirror, or the id of an item"
+    return [
+        f"{shown(name)}: no folder or item has this name; {remedy}"
+        for name in report.not_found
+    ]
 
 
 def _moving(paths: list[str]) -> str:

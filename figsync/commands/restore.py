@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from figsync.clock import boot_id
-from figsync.commands.asking import LEFT_TO_OWNER, ask, in_mirror, open_state
+from figsync.commands.asking import ask, in_mirror, is_left, open_state
 from figsync.commands.codes import IN_SYNC, UNFINISHED, strongest
 from figsync.commands.progress import Lines
 from figsync.commands.shell import Shell, verb
@@ -43,7 +43,7 @@ def restore(shell: Shell, *, path: str, as_json: bool) -> int:
     said = ask(shell, "restore", path=place)
     if not as_json:
         say(said)
-    if said == LEFT_TO_OWNER:
+    if is_left(said):
         return _told(shell, lacks, IN_SYNC, as_json=as_json, asked=True)
     shell.at_failure = lambda error, code: _told(
         shell, lacks, code, as_json=as_json, error=error

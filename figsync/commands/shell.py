@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import FrameType
@@ -18,12 +19,23 @@ import click
 
 from figsync.clock import SystemClock
 from figsync.commands.codes import MEANINGS
-from figsync.config import Config, find_config, load_config, read_token
+from figsync.config import (
+    Config,
+    find_config,
+    load_config,
+    read_token,
+    secret_parts,
+)
 
 if TYPE_CHECKING:  # both would slow down the start of every verb
     from requests.adapters import BaseAdapter
 
     from figsync.disk import Calls
+
+
+DAEMON = "run"
+OWN = "figsync"  # what the names of its own loggers begin with
+LOG_FORMATS = ("text", "json")
 
 
 @dataclass
@@ -32,18 +44,31 @@ class Shell:
 
     *at_failure* is called with the error line and its exit code before the process
     ends, and returns the exit code to end with.  *calls* and *adapters* are how a sync
-    reaches the disk and the network; a test lets them fail.
+    reaches the disk and the network; a test lets them fail.  *learned* are the secrets
+    it has read.
     """
 
     config_option: str | None = None
     verbosity: int = 0
     quiet: bool = False
+    log_format: str = "text"
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     clock: SystemClock = field(default_factory=SystemClock)
     verb: str = ""
     at_failure: Callable[[str, int], int] | None = None
     calls: Calls | None = None
     adapters: Mapping[str, BaseAdapter] = field(default_factory=dict)
+    learned: set[str] = field(default_factory=set, repr=False)
+
+    @property
+    def is_daemon(self) -> bool:
+        """Whether it runs until somebody stops it, with the log as all it says."""
+        return self.verb == DAEMON
+
+    def secrets(self) -> set[str]:
+        """Return what no line may hold, as far as it was read."""
+        known = {self.environ.get("FIGSYNC_TOKEN", "").strip(), *self.learned}
+        return known - {""}
 
     @property
     def config_path(self) -> Path:
@@ -52,12 +77,23 @@ class Shell:
     @cached_property
     def config(self) -> Config:
         """The configuration; WrongUsage if there is none or it is wrong."""
-        return load_config(self.config_path, self.environ)
+        config = load_config(self.config_path, self.environ)
+        self.learned |= secret_parts(config.notifications.webhook)
+        return config
 
     @cached_property
     def token(self) -> str:
         """The account's token; WrongUsage if there is none."""
-        return read_token(self.config, self.environ)
+        token = read_token(self.config, self.environ)
+        self.learned.add(token)
+        return token
+
+    def read_again(self) -> tuple[Config, str]:
+        """Read configuration and token anew; WrongUsage keeps those there are."""
+        fresh = replace(self, learned=self.learned)
+        read = fresh.config, fresh.token
+        self.config, self.token = read
+        return read
 
     def in_mirror(self, text: str) -> str:
         """Return the path below the root that a person means by *text*."""
@@ -104,12 +140,14 @@ def interrupt(number: int, frame: FrameType | None) -> None:
 
 
 @contextmanager
-def signals(answer: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Answer SIGINT and SIGTERM this way for a while."""
+def signals(
+    answer: Callable[[int, FrameType | None], None],
+    numbers: Sequence[int] = (signal.SIGINT, signal.SIGTERM),
+) -> Iterator[None]:
+    """Answer these signals this way for a while."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, answer) for number in numbers]
     try:
         yield
@@ -147,6 +185,13 @@ def common_options() -> list[click.Parameter]:
             callback=_take_quiet,
             help="Say only what asks for attention.",
         ),
+        click.Option(
+            ["--log-format"],
+            type=click.Choice(LOG_FORMATS),
+            expose_value=False,
+            callback=_take_log_format,
+            help="Write the log as text (the default) or as one JSON object a line.",
+        ),
     ]
 
 
@@ -156,12 +201,22 @@ def _take_config(context: click.Context, _: click.Parameter, value: str | None) 
 
 
 def _take_verbosity(context: click.Context, _: click.Parameter, value: int) -> None:
-    context.ensure_object(Shell).verbosity += value
+    shell = context.ensure_object(Shell)
+    shell.verbosity += value
+    if shell.verbosity > 1:
+        logging.getLogger().setLevel(logging.DEBUG)
 
 
 def _take_quiet(context: click.Context, _: click.Parameter, value: bool) -> None:
     if value:
         context.ensure_object(Shell).quiet = True
+
+
+def _take_log_format(
+    context: click.Context, _: click.Parameter, value: str | None
+) -> None:
+    if value is not None:
+        context.ensure_object(Shell).log_format = value
 
 
 Verb = Callable[..., int | None]

@@ -8,13 +8,16 @@ import click
 
 from figsync.clock import boot_id
 from figsync.commands import outcome
-from figsync.commands.codes import strongest
+from figsync.commands.by_daemon import asked_sync, tell_asked
+from figsync.commands.codes import IN_SYNC, INTERRUPTED, strongest
+from figsync.commands.daemon_call import Call, call_daemon
 from figsync.commands.failures import complain
+from figsync.commands.paused import pause_on, paused_line
 from figsync.commands.progress import line
 from figsync.commands.shell import Shell, verb
 from figsync.commands.show import say, say_json
 from figsync.commands.showing import showing
-from figsync.naming import shown
+from figsync.sync.activity import Pause
 from figsync.sync.engine import Wish
 from figsync.sync.loop import Report, sync_until_quiet
 from figsync.sync.mirror import Silent
@@ -43,8 +46,11 @@ def sync(
     With FOLDERs (names of folders in the root, or ids of items) only those.
 
     What failed lately is tried again at once, and a host that is left alone after
-    failures gets one request. With --scheduled, as the timer of systemd calls it,
-    both wait for their time.
+    failures gets one request. With --scheduled, for cron, both wait for their time; and
+    nothing is done while figsync is paused.
+
+    While a daemon keeps the mirror it is asked to sync, and how it goes is shown
+    here; Ctrl-C ends only the showing.
     """
     report = Report()
     shell.at_failure = lambda error, code: _failed(
@@ -56,6 +62,10 @@ def sync(
         scheduled=scheduled,
         shows=not (as_json or shell.quiet),
     )
+    if scheduled and not dry_run and (pause := pause_on(shell)):
+        return _paused(shell, pause, as_json=as_json)
+    if not dry_run and (call := call_daemon(shell)):
+        return _ask(shell, call, wish, as_json=as_json)
     with shell.stoppable():
         _run(shell, report, wish)
     if as_json:
@@ -67,12 +77,38 @@ def sync(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wish:
-    """What a person or a timer asked for; *shows* says whether somebody looks on."""
+    """What a person or cron asked for; *shows* says whether somebody looks on."""
 
     folders: tuple[str, ...]
     dry_run: bool
     scheduled: bool
     shows: bool
+
+
+def _paused(shell: Shell, pause: Pause, *, as_json: bool) -> int:
+    """Say why a scheduled sync does nothing."""
+    if as_json:
+        say_json(outcome.as_json(Report(), IN_SYNC) | {"paused": True})
+    elif not shell.quiet:
+        say(paused_line(pause))
+    return IN_SYNC
+
+
+def _ask(shell: Shell, call: Call, wish: _Wish, *, as_json: bool) -> int:
+    """Have the running daemon sync, and show how it goes as if it were here."""
+    only = frozenset(_folder(shell, name) for name in wish.folders)
+    before = shell.at_failure
+    assert before is not None
+
+    def goes_on(error: str, code: int) -> int:
+        if code == INTERRUPTED:
+            complain("the daemon goes on with it")
+        return before(error, code)
+
+    shell.at_failure = goes_on
+    with call, showing(is_silent=not wish.shows, is_drawn=True) as show:
+        told = asked_sync(call, show, only=only, scheduled=wish.scheduled)
+    return tell_asked(told, as_json=as_json, is_quiet=shell.quiet)
 
 
 def _run(shell: Shell, report: Report, wish: _Wish) -> None:
@@ -117,6 +153,5 @@ def _tell(shell: Shell, report: Report) -> None:
     if not shell.quiet or report.exit_code:
         for told in outcome.page(report):
             say(told)
-    for name in report.not_found:
-        remedy = "name a folder of the mirror, or the id of an item"
-        complain(f"{shown(name)}: no folder or item has this name; {remedy}")
+    for complaint in outcome.complaints(report):
+        complain(complaint)

@@ -1,4 +1,4 @@
-"""The account's token: from the environment, a systemd credential, or a file."""
+"""The account's token: from the environment, systemd, a file, or the keyring."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
+from figsync.config.keyrings import keyring_text
 from figsync.config.kinds import Wrong
 from figsync.config.values import Config
 from figsync.errors import WrongUsage
@@ -23,11 +24,14 @@ def read_token(config: Config, environ: Mapping[str, str]) -> str:
     """Return the token; WrongUsage, without a word of it, where there is none."""
     if environ.get(VARIABLE):
         return checked_token(environ[VARIABLE], VARIABLE)
-    credential = _credential(environ)
+    credential = systemd_credential(environ)
     if credential is not None:
         return _read(credential, environ)
     if config.account.token_file is not None:
         return _read(config.account.token_file, environ)
+    if config.account.token_keyring:
+        text = keyring_text(config.account.token_keyring, environ)
+        return checked_token(text, "the keyring")
     raise WrongUsage(
         str(config.path),
         "there is no token",
@@ -75,7 +79,8 @@ def token_file_flaw(path: Path, environ: Mapping[str, str]) -> Wrong | None:
     return None
 
 
-def _credential(environ: Mapping[str, str]) -> Path | None:
+def systemd_credential(environ: Mapping[str, str]) -> Path | None:
+    """Return the file that systemd keeps the token in, None where it has none."""
     folder = environ.get("CREDENTIALS_DIRECTORY")
     path = Path(folder, CREDENTIAL) if folder else None
     return path if path and os.access(path, os.F_OK) else None

@@ -11,6 +11,7 @@ from figsync.config.kinds import (
     choice,
     command,
     duration,
+    keyring_name,
     lines,
     number,
     path,
@@ -28,6 +29,7 @@ from figsync.config.values import (
     LooseFiles,
     NewItems,
 )
+from figsync.config.week import bandwidth
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,14 @@ KEYS = (
         "A file that holds the personal token and that only you can read (chmod 600); "
         "FIGSYNC_TOKEN and the systemd credential figshare-token come first.",
         path(may_be_empty=True),
+    ),
+    Key(
+        "account",
+        "token_keyring",
+        "",
+        "The name under which the keyring of your desktop has the token, if no other "
+        "place has it; needs figsync[keyring].",
+        keyring_name(),
     ),
     Key(
         "account",
@@ -184,8 +194,10 @@ KEYS = (
         "transfer",
         "bandwidth_limit",
         "0",
-        "How many bytes are sent or received per second, such as 2M; 0 is no limit.",
-        size(),
+        "How many bytes are sent or received per second, such as 2M; 0 is no limit. By "
+        "time of the week (local time, the first that fits): 08:00-18:00 Mon-Fri 2M, "
+        "else 0.",
+        bandwidth(),
     ),
     Key(
         "transfer",
@@ -217,10 +229,52 @@ KEYS = (
     ),
     Key(
         "schedule",
+        "watch",
+        "yes",
+        "yes has the system report changes at once, no looks every poll_every.",
+        yes_or_no(),
+    ),
+    Key(
+        "schedule",
+        "poll_every",
+        "1m",
+        "How often the daemon looks at the folder where it can not watch it.",
+        duration("1s", "365d"),
+    ),
+    Key(
+        "schedule",
         "settle",
         "5s",
         "How long a file must be still before it is sent.",
         duration("0", "1h"),
+    ),
+    Key(
+        "schedule",
+        "trash_every",
+        "1d",
+        "How often the daemon empties the trash of what is older than trash_days.",
+        duration("1s", "365d"),
+    ),
+    Key(
+        "schedule",
+        "verify_every",
+        "1d",
+        "How often the daemon reads a share of the synced files again.",
+        duration("1s", "365d"),
+    ),
+    Key(
+        "schedule",
+        "verify_percent",
+        "3",
+        "That share in percent: 3 a day is each file about once a month, 0 is none.",
+        whole_number(0, 100),
+    ),
+    Key(
+        "schedule",
+        "upkeep_every",
+        "1d",
+        "How often the daemon checks and tidies the state database.",
+        duration("1s", "365d"),
     ),
     Key(
         "metrics",

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from urllib.parse import SplitResult, urlsplit
 
-from figsync.config.values import QuietHours
+from figsync.config.quiet import QuietHours
 
 _SIZE_UNITS = {"": 1, "B": 1} | {
     f"{letter}{spelling}": 1024**power
@@ -82,12 +82,18 @@ def size() -> Kind:
     right = "write a size such as 0, 500K, 20M or 1G (1K is 1024 bytes)"
 
     def parse(text: str) -> int:
-        match = _SIZE.fullmatch(text)
-        if match is None:
+        found = bytes_of(text)
+        if found is None:
             raise Wrong(f"{said(text)} is no size", right)
-        return int(float(match[1]) * _SIZE_UNITS[match[2].upper()])
+        return found
 
     return Kind(right, parse)
+
+
+def bytes_of(text: str) -> int | None:
+    """Return the number of bytes that a size means, None if it is no size."""
+    match = _SIZE.fullmatch(text)
+    return int(float(match[1]) * _SIZE_UNITS[match[2].upper()]) if match else None
 
 
 def duration(least: str, most: str) -> Kind:
@@ -169,6 +175,19 @@ def account_id() -> Kind:
     return Kind(right, parse, may_be_empty=True)
 
 
+def keyring_name() -> Kind:
+    """A name in a keyring, or nothing."""
+    right = "write a short name, and `keyring set figsync NAME` asks for the token"
+
+    def parse(text: str) -> str:
+        if not re.fullmatch(r"(?:[A-Za-z0-9][A-Za-z0-9 @._-]{0,63})?", text):
+            # A token pasted in place of a name is not shown.
+            raise Wrong("it is no name of a token", right)
+        return text
+
+    return Kind(right, parse, may_be_empty=True)
+
+
 def api_address() -> Kind:
     """An address that a token may be sent to."""
     right = "write an https address such as https://api.figshare.com/v2"
@@ -214,6 +233,14 @@ def webhook() -> Kind:
         return text
 
     return Kind(right, parse, may_be_empty=True)
+
+
+def secret_parts(address: str) -> set[str]:
+    """Return what nobody may see of a secret address: all of it,
+    and what follows its host."""
+    parts = urlsplit(address)
+    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return {address, path, parts.path} - {"", "/"}
 
 
 def command() -> Kind:

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from figsync.config.credentials import token_file_flaw
+from figsync.config.credentials import systemd_credential, token_file_flaw
 from figsync.config.ini import Complaint, Entry, Ini, Place, read_ini
 from figsync.config.keys import BY_NAME, KEYS, SECTIONS, Key
 from figsync.config.kinds import Wrong, is_loopback, said
@@ -198,7 +198,10 @@ def _token_flaw(
     path = values["account.token_file"]
     if path is None:
         return None
-    return _inside_flaw(values, "account.token_file") or token_file_flaw(path, environ)
+    if wrong := _inside_flaw(values, "account.token_file"):
+        return wrong
+    # systemd read the file for a service, which may not see it itself.
+    return None if systemd_credential(environ) else token_file_flaw(path, environ)
 
 
 def _webhook_flaw(values: Mapping[str, Any], path: Path) -> Wrong | None:  # Any: ditto

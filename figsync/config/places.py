@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,8 @@ import platformdirs
 
 from figsync.config.kinds import Wrong, said
 
+# Where a service of the system has its state: $STATE_DIRECTORY is a folder in it.
+SERVICES = Path("/var/lib/figsync")
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
 
 
@@ -74,18 +77,26 @@ def default_config(environ: Mapping[str, str]) -> Path:
     return folder / "figsync" / "config.ini"
 
 
-def default_database(config: Path, environ: Mapping[str, str]) -> Path:
-    """Return the database of the configuration file *config*, one for each."""
+def default_database(
+    config: Path, environ: Mapping[str, str], *, services: Path = SERVICES
+) -> Path:
+    """Return the database of the configuration file *config*, one for each.
+
+    It is below $STATE_DIRECTORY, else where a service of the system has one already,
+    so that a verb called by hand sees what the service does, else at home.
+    """
     resolved = config.resolve()
     digest = hashlib.sha256(bytes(resolved)).hexdigest()[:8]
+    name = f"{resolved.stem}-{digest}/state.db"
     # systemd names several folders with colons; the first one is ours.
     given = environ.get("STATE_DIRECTORY", "").split(":")[0]
     if given:
-        folder = Path(given)
-    else:
-        state = _xdg("XDG_STATE_HOME", environ) or platformdirs.user_state_path()
-        folder = state / "figsync"
-    return folder / f"{resolved.stem}-{digest}" / "state.db"
+        return Path(given) / name
+    for folder in sorted(services.glob("*")):
+        if os.access(folder / name, os.F_OK):
+            return folder / name
+    state = _xdg("XDG_STATE_HOME", environ) or platformdirs.user_state_path()
+    return state / "figsync" / name
 
 
 def _xdg(name: str, environ: Mapping[str, str]) -> Path | None:

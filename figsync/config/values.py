@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from figsync.config.bandwidth import BandwidthTable
+from figsync.config.quiet import QuietHours
+
 
 class Direction(StrEnum):
     """Which side follows the other."""
@@ -50,6 +53,7 @@ class AccountSettings:
 
     api_url: str
     token_file: Path | None
+    token_keyring: str
     impersonate: str
 
 
@@ -84,18 +88,24 @@ class TransferSettings:
     workers: int
     requests_per_second: float
     burst: int
-    bandwidth_limit: int
+    bandwidth_limit: BandwidthTable
     files_per_item: int
     disk_reserve: int
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduleSettings:
-    """[schedule]: how often both sides are looked at."""
+    """[schedule]: how often both sides are looked at, and what else is done when."""
 
     pull_every: float
     scan_every: float
+    watch: bool
+    poll_every: float
     settle: float
+    trash_every: float
+    verify_every: float
+    verify_percent: int
+    upkeep_every: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,20 +113,6 @@ class MetricsSettings:
     """[metrics]: where monitors may ask; port 0 is nowhere."""
 
     port: int
-
-
-@dataclass(frozen=True, slots=True)
-class QuietHours:
-    """A part of each day, in minutes since midnight here; it may go over midnight."""
-
-    begin: int
-    end: int
-
-    def holds(self, minute: int) -> bool:
-        """Tell whether a minute of the day is quiet."""
-        if self.begin <= self.end:
-            return self.begin <= minute < self.end
-        return minute >= self.begin or minute < self.end
 
 
 @dataclass(frozen=True, slots=True)

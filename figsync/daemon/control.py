@@ -111,16 +111,18 @@ class Control:
     def _turn(self, seconds: float | None) -> None:
         """Wait for something to happen, and answer it."""
         assert self._seat is not None
-        for key, ready in self._selector.select(seconds):
-            if key.fileobj is self._seat.sock:
-                self._accept(self._seat.sock)
+        ready = self._selector.select(seconds)
+        for key, events in ready:
+            if key.data is not None and events & selectors.EVENT_READ:
+                self._hear(key.data)
             elif key.fileobj is self._woken:
                 with suppress(BlockingIOError):
                     self._woken.recv(4096)
-            elif ready & selectors.EVENT_READ:
-                self._hear(key.data)
         for line in list(self._lines):
             self._attend(line)
+        # Who has left makes room for who comes.
+        if any(key.fileobj is self._seat.sock for key, _ in ready):
+            self._accept(self._seat.sock)
 
     def _seconds_left(self) -> float | None:
         """Return when the next client has to be given up, None if none has."""

@@ -38,7 +38,7 @@ class Supervisor:
 
     def status(self, text: str) -> None:
         """`systemctl status` shows this line."""
-        self._tell(*_status(text))
+        self._tell(*_status(text), patience=0)
 
     def watchdog(self) -> None:
         """The deciding thread turns; to be said twice in *watchdog_seconds* at least.
@@ -48,9 +48,9 @@ class Supervisor:
         if self.watchdog_seconds is None or threading.get_ident() != self._thread:
             return
         now = self._clock.monotonic()
-        if now - self._said >= self.watchdog_seconds / 10:
+        is_due = now - self._said >= self.watchdog_seconds / 10
+        if is_due and self._tell("WATCHDOG=1", patience=0):
             self._said = now
-            self._tell("WATCHDOG=1")
 
     def stopping(self, status: str = "") -> None:
         """The end has begun."""
@@ -61,17 +61,19 @@ class Supervisor:
         # What systemd compares with is the clock that stands still in sleep.
         self._tell("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
-    def _tell(self, *lines: str) -> None:
+    def _tell(self, *lines: str, patience: float = SEND_SECONDS) -> bool:
+        """Send, and wait so many seconds for room; False where it was not taken."""
         if not self._address or not lines:
-            return
+            return False
         kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC
         try:
             with socket.socket(socket.AF_UNIX, kind) as told:
-                told.settimeout(SEND_SECONDS)
+                told.settimeout(patience)
                 told.sendto("\n".join(lines).encode(), self._address)
         except OSError:
             # A manager that is being replaced, or is not there: nobody to tell that.
-            return
+            return False
+        return True
 
 
 class AttendedClock:

@@ -27,6 +27,7 @@ from figsync.figshare.hosts import Hosts
 from figsync.figshare.pacing import backoff, http_date, retry_after
 from figsync.figshare.session import (
     FOREIGN,
+    SEND_AT_ONCE,
     Settings,
     TokenAuth,
     make_session,
@@ -34,7 +35,7 @@ from figsync.figshare.session import (
     proxies,
     without_token,
 )
-from figsync.figshare.throttle import Throttle
+from figsync.figshare.throttle import Bandwidth, Throttle
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,8 @@ SHORT_SILENCE = 1.0  # seconds; for a 429 that does not say how long
 LONGEST_BODY = 64 * 1024 * 1024
 LONGEST_COMPLAINT = 64 * 1024
 READ_AT_ONCE = 64 * 1024
+LEAST_AT_ONCE = 4096
+LOOK_SECONDS = 5.0  # so soon those who wait notice that the bandwidth changed
 DEFAULTS = Settings()
 
 Result = TypeVar("Result")
@@ -74,7 +77,7 @@ class Connection:
         self._token = token
         self._impersonate = impersonate
         self._pace = Throttle(settings.requests_per_second, settings.burst, clock)
-        self._bandwidth = Throttle(settings.bandwidth, settings.bandwidth, clock)
+        self._bandwidth = Bandwidth(settings.bandwidth, clock)
         self.hosts = Hosts(clock, settings.random)
         self._lock = threading.Lock()
         self._requests: Counter[str] = Counter()
@@ -176,14 +179,28 @@ class Connection:
         """Count bytes of a file that are about to go up, within the bandwidth."""
         with self._lock:
             self._up += count
-        self.wait(self._bandwidth.take(count))
+        self._keep_bandwidth(count)
 
     def received(self, count: int) -> None:
         """Count bytes of a file that came down, within the bandwidth."""
         with self._lock:
             self._down += count
         # A large file is not waited for when somebody asks to stop.
-        self._pause(self._bandwidth.take(count))
+        self._pause(0)
+        self._keep_bandwidth(count)
+
+    def send_at_once(self) -> int:
+        """Return how many bytes may go before the bandwidth is looked at again."""
+        rate = self._bandwidth.rate
+        return max(LEAST_AT_ONCE, int(rate / 4)) if rate else SEND_AT_ONCE
+
+    def _keep_bandwidth(self, count: int) -> None:
+        """Wait until *count* bytes are allowed, at what is allowed by then."""
+        owed = self._bandwidth.take(count)
+        while owed > 0 and (rate := self._bandwidth.rate):
+            seconds = min(owed / rate, LOOK_SECONDS)
+            owed = 0.0 if seconds < LOOK_SECONDS else owed - seconds * rate
+            self._pause(seconds)
 
     def _pause(self, seconds: float) -> None:
         if self.clock.wait(seconds):

@@ -18,6 +18,7 @@ from requests.auth import AuthBase
 from figsync import __version__
 from figsync.errors import BadReply, FigshareProblem, Unreachable
 from figsync.figshare.addresses import is_below, origin
+from figsync.figshare.throttle import Rate, unlimited
 
 # What urllib3 hands to a socket at once. A single send has to end within the
 # time-out, so it is not larger than a slow line can carry.
@@ -63,13 +64,14 @@ NEVER_CONNECTED = (
 class Settings:
     """How to talk to Figshare: budgets, time-outs in seconds, and wiring for tests.
 
-    *requests_per_second* and *bandwidth* (bytes a second) are unlimited when 0.
+    *requests_per_second* is unlimited when 0.  *bandwidth* tells the bytes a second
+    that are allowed at a POSIX time, unlimited when 0.
     *adapters* are mounted for the addresses that start with their key.
     """
 
     requests_per_second: float = 1.0
     burst: int = 30
-    bandwidth: float = 0.0
+    bandwidth: Rate = unlimited
     connect_timeout: float = 15.0
     read_timeout: float = 90.0
     pool_size: int = 10

@@ -49,7 +49,11 @@ class Outgoing:
     """
 
     def __init__(
-        self, body: Readable, sent: Callable[[int], None], *, step: int
+        self,
+        body: Readable,
+        sent: Callable[[int], None],
+        *,
+        step: Callable[[], int],
     ) -> None:
         self._body = body
         self._left = len(body)
@@ -64,7 +68,7 @@ class Outgoing:
         wanted = self._left if amount < 0 else min(amount, self._left)
         if not wanted:
             return b""
-        chunk = self._chunk(min(wanted, self._step))
+        chunk = self._chunk(min(wanted, self._step()))
         if not chunk:
             raise Stale("", "the file became shorter while it was read")
         self._left -= len(chunk)
@@ -157,13 +161,11 @@ class UploadCalls(FileCalls):
 
     def _send_body(self, upload_url: str, part: Part, body: Readable) -> None:
         assert len(body) == part.size
-        bandwidth = self.settings.bandwidth
-        step = max(4096, int(bandwidth / 4)) if bandwidth else part.size
         ask = self._about_upload(
             "PUT",
             upload_url,
             str(part.number),
-            body=Outgoing(body, self.sent, step=step),
+            body=Outgoing(body, self.sent, step=self.send_at_once),
         )
         self.call(ask)
 

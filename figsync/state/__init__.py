@@ -7,6 +7,7 @@ from figsync.state.decisions import Conflict, Decisions, HeldRow, Request
 from figsync.state.files import Files, KnownFile
 from figsync.state.history import History, HistoryRow
 from figsync.state.items import Items, Observed, Publication
+from figsync.state.schema import TABLES
 from figsync.state.settings import Settings
 from figsync.state.state import State
 from figsync.state.steps import Steps
@@ -20,6 +21,7 @@ from figsync.state.work import (
 )
 
 __all__ = [
+    "TABLES",
     "Absence",
     "Conflict",
     "CreateIntent",

@@ -39,6 +39,12 @@ class Files:
         found = self._db.load("local_files", _known_file, "WHERE folder = ?", folder)
         return {file.path: file for file in found}
 
+    def local_file(self, folder: str, path: str) -> KnownFile | None:
+        """Return what the last scan saw of one file, None if it saw none."""
+        which = "WHERE folder = ? AND path = ?"
+        found = self._db.load("local_files", _known_file, which, folder, path)
+        return found[0] if found else None
+
     def save_local(
         self, folder: str, seen: Iterable[KnownFile], gone: Iterable[str] = ()
     ) -> None:
@@ -77,6 +83,14 @@ class Files:
         files = self._db.load("synced_files", _of_item, of_item, item_id)
         return {file.path: file for _, file in files}
 
+    def synced_after(
+        self, item_id: str, path: str, limit: int
+    ) -> list[tuple[str, SyncedFile]]:
+        """Return the next synced files with the ids of their items, in that order."""
+        which = "WHERE (item_id, path) > (?, ?) ORDER BY item_id, path LIMIT ?"
+        place = (item_id, path, max(limit, 0))
+        return self._db.load("synced_files", _of_item, which, *place)
+
     def save_synced(self, item_id: str, file: SyncedFile) -> None:
         row = (item_id, file.path, file.file_id, file.md5, file.size)
         self._db.save("synced_files", [row])
@@ -97,6 +111,14 @@ class Files:
         """Return how many files are synced in each item that has any."""
         sql = "SELECT item_id, count(*) FROM synced_files GROUP BY item_id"
         return {item_id: count for item_id, count in self._db.rows(sql)}
+
+    def unsynced(self) -> list[tuple[str, str]]:
+        """Return folder and path of the local files that are not what was synced.
+
+        Files of folders that are no item yet are among them, those of excluded items
+        are not.
+        """
+        return [(folder, path) for folder, path in self._db.rows(_UNSYNCED)]
 
     def copies(self, md5: str) -> list[tuple[str, SyncedFile]]:
         """Return every synced file with that MD5, with the id of its item."""
@@ -140,6 +162,16 @@ WITH RECURSIVE folders (folder) AS (
   FROM folders WHERE folders.folder IS NOT NULL
 )
 SELECT folder FROM folders WHERE folder IS NOT NULL
+"""
+
+_UNSYNCED = """
+SELECT local_files.folder, local_files.path
+FROM local_files
+LEFT JOIN items ON items.folder = local_files.folder
+LEFT JOIN synced_files
+  ON synced_files.item_id = items.item_id AND synced_files.path = local_files.path
+WHERE local_files.md5 IS NOT synced_files.md5
+  AND coalesce(items.mode, '') != 'excluded'
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -21,6 +22,11 @@ _MAGIC = b"SQLite format 3\0"
 _HEADER, _MARK = 100, 68  # bytes of SQLite's header, and where the mark is in it
 _FORMATS = slice(18, 20)
 _TABLE = b"CREATE TABLE synced_files"
+_STAMP = "%Y-%m-%dT%H%M%SZ"
+_ASIDE = re.compile(
+    r"\.(?:damaged|before-rebuild)-(\d{4}-[01]\d-[0-3]\dT[0-2]\d[0-5]\d[0-5]\dZ)(?:-\d+)?"
+    r"(?:-wal|-shm)?"
+)
 
 
 def make_missing(path: Path, steps: Steps) -> None:
@@ -142,7 +148,7 @@ def _back_up(path: Path, access: str, copy: sqlite3.Connection) -> None:
 
 def set_aside(path: Path, now: float, steps: Steps, *, why: str) -> Path:
     """Rename the database and what belongs to it; return its new name."""
-    stamp = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H%M%SZ")
+    stamp = datetime.fromtimestamp(now, UTC).strftime(_STAMP)
     with _disk_problems(path):
         aside = _free_name(path, f".{why}-{stamp}")
         # The database goes first: beside a new one, SQLite drops an old -wal.
@@ -152,6 +158,29 @@ def set_aside(path: Path, now: float, steps: Steps, *, why: str) -> Path:
                 _beside(path, part).rename(_beside(aside, part))
                 steps.after("set aside")
     return aside
+
+
+def expire_aside(path: Path, before: float) -> list[str]:
+    """Remove the databases set aside before a POSIX time; return their names."""
+    removed = []
+    with _disk_problems(path):
+        for found in sorted(path.parent.iterdir()):
+            when = _set_aside_at(path, found)
+            if when is not None and when < before and found.is_file():
+                found.unlink()
+                removed.append(found.name)
+    return [name for name in removed if not name.endswith(("-wal", "-shm"))]
+
+
+def _set_aside_at(path: Path, found: Path) -> float | None:
+    """Return when a file was set aside, POSIX; None if it never was."""
+    name = _ASIDE.fullmatch(found.name.removeprefix(path.name))
+    if name is None or not found.name.startswith(path.name):
+        return None
+    try:
+        return datetime.strptime(name[1], _STAMP).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
 
 
 def _free_name(path: Path, ending: str) -> Path:

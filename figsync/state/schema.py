@@ -7,12 +7,12 @@ Every table can be read by a person in any SQLite browser; `files_overview` and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
-from figsync.errors import FigsyncError, WrongUsage
+from figsync.errors import FigsyncError, Interrupted, WrongUsage
 from figsync.state.columns import sealed, unsealed
 from figsync.state.connection import Connection, bound, damaged, translated
 from figsync.state.place import APPLICATION
@@ -257,12 +257,25 @@ def check(db: Connection) -> None:
         raise damaged(db.path, row)
 
 
-def damaged_rows(db: Connection, tables: Iterable[str] = TABLES) -> Iterator[str]:
-    """Yield what names each row that is not what was saved, all of them read."""
+def _never() -> bool:
+    return False
+
+
+def damaged_rows(
+    db: Connection,
+    tables: Iterable[str] = TABLES,
+    stop: Callable[[], bool] = _never,
+) -> Iterator[str]:
+    """Yield what names each row that is not what was saved, all of them read.
+
+    Interrupted when *stop* says so.
+    """
     if is_empty(db) or not is_current(db):
         return
     for table in tables:
         for row in db.each(f"SELECT * FROM {table}"):
+            if stop():
+                raise Interrupted("", "stopped while checking the state")
             try:
                 unsealed(table, row)
             except ValueError as broken:

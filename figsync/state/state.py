@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 from figsync.clock import Clock, SystemClock
 from figsync.errors import StateDamaged
-from figsync.state import place, schema
+from figsync.state import place, schema, upkeep
 from figsync.state.connection import Connection, damaged
 from figsync.state.decisions import Decisions
 from figsync.state.files import Files
@@ -120,9 +120,25 @@ class State:
         now = (clock or SystemClock()).now()
         return place.set_aside(path, now, steps or Steps(), why=why)
 
+    @staticmethod
+    def expire_aside(path: Path, before: float) -> list[str]:
+        """Remove what was set aside before a POSIX time; return the names."""
+        return place.expire_aside(path, before)
+
     def damage(self) -> list[str]:
         """Read every row and return what names those that are not what was saved."""
         return list(schema.damaged_rows(self._db))
+
+    def check_table(self, table: str, *, stop: Callable[[], bool]) -> None:
+        """Read a table and its indexes; StateDamaged unless all is as it was saved.
+
+        Interrupted when *stop* says so.
+        """
+        upkeep.check_table(self._db, table, stop)
+
+    def tidy(self) -> None:
+        """Let SQLite look after its statistics and empty its log; waits for nobody."""
+        upkeep.tidy(self._db)
 
     def close(self) -> None:
         """Close the database; closing it again is fine."""

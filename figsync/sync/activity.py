@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeVar
 
 import msgspec
 
+from figsync.errors import WrongUsage
+from figsync.naming import shown
 from figsync.state import State
 
 ACTIVITY = "activity"
@@ -68,6 +72,29 @@ def store_pause(state: State, pause: Pause | None) -> None:
         _store(state, PAUSE, pause)
     elif state.settings.get(PAUSE):
         state.settings.drop(PAUSE)
+
+
+def begin_pause(state: State, words: Mapping[str, str], now: float) -> float | None:
+    """Pause until the time that the *words* name; return it, None if without end.
+
+    WrongUsage if it is no time.  One that is over already pauses nothing.
+    """
+    text = words.get("until", "")
+    try:
+        until = float(text) if text else None
+    except ValueError:
+        until = math.nan
+    if until is not None and not math.isfinite(until):
+        raise WrongUsage("", f"{shown(text)} is no time")
+    store_pause(state, Pause(until) if until is None or until > now else None)
+    return until
+
+
+def end_pause(state: State, now: float) -> bool:
+    """End the pause that is on; return whether there was one."""
+    was_paused = read_pause(state, now) is not None
+    store_pause(state, None)
+    return was_paused
 
 
 def _read(state: State, name: str, kind: type[T]) -> T | None:

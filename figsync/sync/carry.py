@@ -13,6 +13,7 @@ from figsync.model import FileStat, Mode, SyncedItem
 from figsync.naming import folder_name, shown, with_suffix
 from figsync.state import Conflict, HeldRow, State
 from figsync.sync import arrange
+from figsync.sync.activity import begin_pause, end_pause
 from figsync.sync.bind import acknowledge_scope
 from figsync.sync.exclusions import keep_exclusions
 from figsync.sync.mend import repair
@@ -315,6 +316,19 @@ def restore_from_trash(mirror: Mirror, words: Words) -> str:
     return f"Restored {shown(path)}; the next sync sees it as a new file."
 
 
+def pause(mirror: Mirror, words: Words) -> str:
+    """Let no daemon, and no scheduled sync, do anything for a while."""
+    begin_pause(mirror.state, words, mirror.clock.now())
+    return "Paused; `figsync resume` ends it."
+
+
+def resume(mirror: Mirror, words: Words) -> str:
+    """End the pause."""
+    del words
+    was_paused = end_pause(mirror.state, mirror.clock.now())
+    return "Resumed." if was_paused else "It was not paused."
+
+
 _CARRY: Mapping[str, Callable[[Mirror, Words], str]] = {
     "approve": approve,
     "reject": reject,
@@ -322,6 +336,8 @@ _CARRY: Mapping[str, Callable[[Mirror, Words], str]] = {
     "exclude": exclude,
     "conflicts keep": keep,
     "restore": restore,
+    "pause": pause,
+    "resume": resume,
     "verify --repair": repair,
     "trash restore": restore_from_trash,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -9,11 +10,13 @@ from dataclasses import dataclass, field, replace
 from figsync.errors import FigshareProblem, FigsyncError, Interrupted, Refused
 from figsync.lock import beat
 from figsync.model import Action, Held, Outcome
+from figsync.state import Conflict
 from figsync.sync.engine import Cycle, Wish, check_figshare, sync_once
 from figsync.sync.facts import store_end
 from figsync.sync.hosts import keep_rests
 from figsync.sync.mirror import Mirror
 from figsync.sync.pace import keep_pace
+from figsync.sync.survey import NotUploadable
 
 MOST_CYCLES = 5
 
@@ -38,6 +41,8 @@ class Report:
     bytes_up: int = 0
     bytes_down: int = 0
     is_quiet: bool = True
+    left_out: list[NotUploadable] = field(default_factory=list)
+    copies: list[Conflict] = field(default_factory=list)
 
     def last(self) -> dict[tuple[str, ...], Outcome]:
         """Return how each kind of action on each path ended in the end."""
@@ -101,13 +106,14 @@ def sync_until_quiet(
     """
     report = Report() if report is None else report
     problem: FigsyncError | None = None
+    before = _measured(mirror)
     try:
         _cycles(mirror, wish, report, patient=patient)
     except FigsyncError as failure:
         problem = failure
         raise
     finally:
-        _measure(mirror, report)
+        _measure(mirror, report, before)
         if not mirror.dry_run:
             store_end(mirror, problem)
             # The problem itself is what has to be told.
@@ -142,15 +148,33 @@ def _add(mirror: Mirror, report: Report, cycle: Cycle) -> None:
     report.outcomes += cycle.outcomes
     report.held = cycle.plan.held
     report.problems = cycle.view.problems
-    report.not_uploadable = len(cycle.survey.not_uploadable)
-    report.conflicts = len(cycle.survey.conflicts)
+    report.left_out, report.copies = cycle.survey.not_uploadable, cycle.survey.conflicts
+    report.not_uploadable = len(report.left_out)
+    report.conflicts = len(report.copies)
     report.unsettled = cycle.survey.unsettled
     report.stranded = cycle.stranded
     report.not_found = cycle.not_found
     report.is_quiet = mirror.dry_run or not cycle.due_again(mirror.clock.now())
 
 
-def _measure(mirror: Mirror, report: Report) -> None:
-    report.requests = dict(mirror.figshare.requests)
-    report.bytes_up = mirror.figshare.bytes_up
-    report.bytes_down = mirror.figshare.bytes_down
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """What went over the wire since the mirror was opened."""
+
+    requests: Counter[str]
+    up: int
+    down: int
+
+
+def _measured(mirror: Mirror) -> _Measured:
+    figshare = mirror.figshare
+    requests = Counter(figshare.requests)
+    return _Measured(requests, figshare.bytes_up, figshare.bytes_down)
+
+
+def _measure(mirror: Mirror, report: Report, before: _Measured) -> None:
+    """Put down what this sync sent and received: a mirror may be open for months."""
+    now = _measured(mirror)
+    report.requests = dict(now.requests - before.requests)
+    report.bytes_up = now.up - before.up
+    report.bytes_down = now.down - before.down

@@ -8,12 +8,13 @@ import random as chance
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from requests.adapters import BaseAdapter
 
 from figsync.clock import Clock
-from figsync.config import Config
+from figsync.config import BandwidthTable, Config
 from figsync.disk import Calls, Disk, Probe
 from figsync.errors import StateDamaged, WrongUsage
 from figsync.figshare import Figshare, Settings
@@ -109,7 +110,7 @@ def _mirror(config: Config, means: Means, disk: Disk, state: State) -> Mirror:
         settings=Settings(
             requests_per_second=transfer.requests_per_second,
             burst=transfer.burst,
-            bandwidth=transfer.bandwidth_limit,
+            bandwidth=_bandwidth(transfer.bandwidth_limit),
             pool_size=transfer.workers + 2,
             adapters=means.adapters,
             random=means.random,
@@ -132,6 +133,11 @@ def _mirror(config: Config, means: Means, disk: Disk, state: State) -> Mirror:
         progress=means.progress,
         boot_id=means.boot_id,
     )
+
+
+def _bandwidth(table: BandwidthTable) -> Callable[[float], float]:
+    """Return what the table allows at a POSIX time, by the clock on the wall here."""
+    return lambda now: table.at(datetime.fromtimestamp(now))
 
 
 def _rules(config: Config, disk: Disk) -> IgnoreRules:

@@ -134,9 +134,24 @@ class Recorder:
         self._mirror.progress.finished(outcome)
         path = shown(full_path(outcome.action))
         if outcome.result == "done":
-            log.info("%s: %s", outcome.action.kind, path)
+            log.info("%s: %s", outcome.action.kind, path, extra=_fields(outcome))
         elif outcome.result != "stale":
-            log.warning("%s failed: %s: %s", outcome.action.kind, path, outcome.message)
+            told = outcome.action.kind, path, outcome.message
+            log.warning("%s failed: %s: %s", *told, extra=_fields(outcome))
+
+
+def _fields(outcome: Outcome) -> dict[str, object]:
+    """Return an outcome for logs that programs read."""
+    action = outcome.action
+    told = {
+        "kind": action.kind,
+        "item_id": action.where.item_id,
+        "folder": action.where.folder,
+        "path": action.path,
+        "bytes": action.size,
+        "result": outcome.result,
+    }
+    return {"action": told}
 
 
 def tell_held(held: Iterable[Held]) -> None:

@@ -19,6 +19,7 @@ from figsync.sync.hosts import read_rests
 from figsync.sync.pace import request_budget
 from figsync.sync.place import is_noted
 from figsync.sync.root import MARKER_ID, check_marker
+from figsync.sync.rot import Rotten, read_rot
 
 STATES = (
     "never",
@@ -51,6 +52,7 @@ class Standing:
     conflicts: list[Conflict]
     rests: tuple[Rest, ...] = ()
     changed: tuple[SyncedItem, ...] = ()
+    rot: tuple[Rotten, ...] = ()
     items: int = 0
     files: int = 0
     size: int = 0
@@ -104,6 +106,7 @@ def _read(state: State, config: Config, disk: Disk, clock: Clock) -> Standing:
         conflicts,
         read_rests(state),
         _changed(state),
+        tuple(read_rot(state)),
         items=len(items),
         files=state.files.synced_total(),
         size=state.files.synced_sizes(),
@@ -197,6 +200,15 @@ def _lists(now: Standing) -> dict[str, object]:
         "held_actions": [as_json_row(row) for row in now.held],
         "conflict_copies": [
             {"folder": c.folder, "path": c.path, "copy": c.copy} for c in now.conflicts
+        ],
+        "changed_silently": [
+            {
+                "folder": f.folder,
+                "path": f.path,
+                "reason": f.reason,
+                "since": iso(f.since),
+            }
+            for f in now.rot
         ],
         "stalled_uploads": [_left_out(file) for file in facts.stalled],
         "not_uploadable_files": [_left_out(file) for file in facts.left_out],

@@ -107,14 +107,20 @@ def _may_be_wanted(mirror: Mirror, transfer: Transfer) -> bool:
 
 
 def expire_trash(mirror: Mirror) -> int:
-    """Delete what has been in the trash for longer than configured.
+    """Delete what has been in the trash for longer than configured."""
+    before = outdated_before(mirror)
+    return 0 if before is None else mirror.disk.trash_expire(before)
+
+
+def outdated_before(mirror: Mirror) -> float | None:
+    """Return the time (POSIX seconds) before which what is kept may go, if any may.
 
     Since the clock was last set, that much time must have passed as well.
     """
     age, now = mirror.config.deletions.trash_days * DAY, mirror.clock.now()
     if now - float(mirror.state.settings.get(CLOCK_SET) or -age) < age:
-        return 0
-    return mirror.disk.trash_expire(now - age)
+        return None
+    return now - age
 
 
 class _Clocks(NamedTuple):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from figsync.model import Action, ActionKey, Download, KeepBoth, Plan, Upload
+from figsync.model import Action, ActionKey, Download, KeepBoth, Plan
 from figsync.state import Retry
 from figsync.sync.guards import Wait
 from figsync.sync.hosts import resting_for
 from figsync.sync.mirror import Mirror
 from figsync.sync.record import REFUSED, retry_name
-from figsync.sync.send import FOLDERS_KEPT, IN_VAIN, NOT_KEPT, is_begun, was_in_vain
-from figsync.sync.underway import fetched_in_vain
+from figsync.sync.rot import read_rot
+from figsync.sync.vain import in_vain
 
 
 def waits_of(mirror: Mirror, plan: Plan, *, retry_now: bool) -> dict[ActionKey, Wait]:
@@ -18,12 +18,12 @@ def waits_of(mirror: Mirror, plan: Plan, *, retry_now: bool) -> dict[ActionKey, 
     With *retry_now* what failed is tried at once, whatever time it was given.
     """
     waits: dict[ActionKey, Wait] = {}
-    now = mirror.clock.now()
+    now, rot = mirror.clock.now(), read_rot(mirror.state)
     # What a person approved fails and repeats itself like anything else.
     approvable = (held.action for held in plan.held if held.needs_person)
     for action in (*plan.actions, *approvable):
         retry = mirror.state.work.retry(retry_name(action.key))
-        if reason := _repeated(mirror, action):
+        if reason := in_vain(mirror, action, rot):
             waits[action.key] = Wait(reason)
         elif retry is not None and retry.is_waiting(now) and not retry_now:
             waits[action.key] = _failed(action, retry)
@@ -38,15 +38,3 @@ def _failed(action: Action, retry: Retry) -> Wait:
         reason = f"failed {retry.tries} times, the last time: {retry.message}"
         return Wait(reason, retry.next_at)
     return Wait(retry.message, listed=isinstance(action, Download | KeepBoth))
-
-
-def _repeated(mirror: Mirror, action: Action) -> str:
-    settings = mirror.state.settings
-    if isinstance(action, Upload):
-        if "/" in action.path and settings.get(FOLDERS_KEPT) == "no":
-            return NOT_KEPT
-        if was_in_vain(mirror, action) and not is_begun(mirror, action):
-            return IN_VAIN
-    if isinstance(action, Download | KeepBoth) and not action.remote.link:
-        return fetched_in_vain(mirror, action.remote.file_id)
-    return ""

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import requests
 from click.testing import CliRunner
@@ -41,6 +42,7 @@ FAILURES: dict[str, Scenario] = {}
 
 
 # What the sandbox says in the replies that it fails with on purpose.
+HOUSE = Path(__file__).parents[2]
 SAID = "Failed on purpose"
 
 
@@ -198,6 +200,22 @@ def _(desk: Desk) -> Told:
 def _(desk: Desk) -> Told:
     desk.token_path.chmod(0o644)
     return told(desk, names=_config(desk, "token_file"))
+
+
+def _keyring(desk: Desk, backend: str) -> Told:
+    desk.configure(account__token_file="", account__token_keyring="desk")
+    environ = {"PYTHONPATH": str(HOUSE), "PYTHON_KEYRING_BACKEND": backend}
+    return told(desk, **environ)
+
+
+@failure("A locked keyring")
+def _(desk: Desk) -> Told:
+    return _keyring(desk, "tests.keyrings.Locked")
+
+
+@failure("A name that the keyring does not have")
+def _(desk: Desk) -> Told:
+    return _keyring(desk, "tests.keyrings.Open")
 
 
 @failure("A wrong token")

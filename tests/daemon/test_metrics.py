@@ -19,6 +19,7 @@ from figsync.daemon.counters import Counters
 from figsync.daemon.metrics import MOST_SILENCE, MetricsServer, started
 from figsync.errors import DiskProblem, TokenRefused
 from figsync.model import Outcome, Plan, Upload
+from figsync.sync.engine import Wish
 from figsync.sync.facts import Ended, Facts
 from figsync.sync.loop import sync_until_quiet
 from figsync.sync.standing import STATES, Standing, look
@@ -129,7 +130,7 @@ def test_bytes_and_requests_stay_counted_over_sessions(tmp_path: Path) -> None:
         world.drop(f"Soil cores/{name}", "1,2")
         world.settle()
         with world.mirror() as mirror, counters.following(mirror.figshare):
-            sync_until_quiet(mirror)
+            sync_until_quiet(mirror, Wish())
             live = counters.read()
 
     counted = counters.read()

@@ -339,7 +339,7 @@ def test_a_stop_ends_a_download_between_two_chunks() -> None:
 
 
 def test_the_bandwidth_is_kept() -> None:
-    settings = Settings(requests_per_second=0, bandwidth=1000)
+    settings = Settings(requests_per_second=0, bandwidth=lambda _: 1000)
     with world(settings=settings) as w:
         w.fetch()
 

@@ -219,7 +219,7 @@ def test_completing_twice_is_harmless() -> None:
 
 def test_the_bandwidth_is_kept() -> None:
     clock = FastClock()
-    settings = Settings(requests_per_second=0, bandwidth=1000)
+    settings = Settings(requests_per_second=0, bandwidth=lambda _: 1000)
     with (
         serving(in_turn(OK)) as server,
         talking(server, clock=clock, settings=settings) as figshare,

@@ -19,6 +19,7 @@ from figsync.sync.compare import Memory, Sides, differences
 from figsync.sync.differences import ABOUT, REPAIRS, Difference, Kind, Mend
 from figsync.sync.mend import wanted
 from figsync.sync.verify import Findings, Question, verify
+from tests.rot import rot
 from tests.world import World, assert_agreed
 
 DAY = 24 * 3600.0
@@ -54,25 +55,6 @@ def mend(world: World, findings: Findings) -> str:
     with world.mirror() as mirror:
         what = {"what": wanted(findings.differences)}
         return carry_out(mirror, Asked("verify --repair", what))
-
-
-def rot(world: World, path: str = "Leaves/a.csv") -> None:
-    """Change a byte as a failing disk does: size and times stay."""
-    target = world.root / path
-    known = target.stat()
-    content = bytearray(target.read_bytes())
-    content[7] ^= 0x20
-    target.write_bytes(content)
-    os.utime(target, ns=(known.st_atime_ns, known.st_mtime_ns))
-    # The change time can not be set back: the state is told of the one there is.
-    with world.mirror() as mirror:
-        files = mirror.state.files
-        folder, _, name = path.partition("/")
-        row = files.local(folder)[name]
-        stat = mirror.disk.stat(path)
-        assert stat is not None
-        assert stat.same_file(row.stat)
-        files.save_local(folder, [type(row)(name, stat, row.md5, row.hashed_at, 0.0)])
 
 
 def test_where_all_agree_there_is_nothing_to_tell(world: World) -> None:

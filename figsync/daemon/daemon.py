@@ -1,0 +1,234 @@
+"""The daemon's life: start-up, loop, shutdown.  One thread decides and writes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import partial
+
+from figsync.clock import SystemClock
+from figsync.config import refused_changes, taken_changes
+from figsync.daemon.agenda import Agenda
+from figsync.daemon.answers import Broadcast
+from figsync.daemon.control import Control
+from figsync.daemon.counters import Counters
+from figsync.daemon.desk import Desk, Render
+from figsync.daemon.inbox import Ask, Due, Inbox, Look, Reload, Request
+from figsync.daemon.keeper import Keeper
+from figsync.daemon.outlook import Outlook
+from figsync.daemon.place import control_place
+from figsync.daemon.session import Session, Setup, opened
+from figsync.daemon.several import Several
+from figsync.daemon.supervisor import Supervisor
+from figsync.errors import (
+    DiskProblem,
+    FigshareProblem,
+    FigsyncError,
+    Interrupted,
+    MirrorOwned,
+    NeedsPerson,
+    StateDamaged,
+    WrongUsage,
+)
+from figsync.state import State
+from figsync.sync.telling import Telling
+
+# A mirror that can not be opened is looked at again after so many seconds.
+OPENING_WAIT = 30.0
+# The deciding thread turns over at least this often: clocks are compared then.
+LONGEST_TURN = 60.0
+
+_RESTART = "restart figsync for that, or take it back"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a daemon is told and tells, besides its mirror.
+
+    *read* reads configuration and token; WrongUsage if either is wrong.  *render*
+    makes the answer of a sync.
+    """
+
+    read: Callable[[], Setup]
+    render: Render
+    environ: Mapping[str, str]
+
+
+class Daemon:
+    """Keeps one mirror the same as its account until its clock is told to stop."""
+
+    def __init__(
+        self, around: Around, clock: SystemClock, supervisor: Supervisor
+    ) -> None:
+        self._around = around
+        self._clock = clock
+        self._supervisor = supervisor
+        self._inbox = Inbox()
+        self._counters = Counters(clock)
+        self._broadcast = Broadcast(clock.monotonic)
+        self._desk = Desk(self._broadcast, around.render)
+        self._setup = around.read()
+        self._agenda = Agenda(self._setup.config.schedule.settle)
+        place = control_place(self._setup.config.database, around.environ)
+        self._control = Control(self, place)
+        self._outlook = Outlook(self._counters, clock, around.environ, supervisor)
+        self._open: tuple[ExitStack, Session] | None = None
+        self._reopen = False
+
+    def put(self, request: Request) -> None:
+        """Leave a request; one that can not wait parks what runs now.
+
+        Safe in any thread and, what others ask aside, in signal handlers.
+        """
+        if isinstance(request, Ask):
+            self._desk.hear(request)
+        is_pause = isinstance(request, Ask) and request.verb == "pause"
+        if is_pause or isinstance(request, Reload):
+            self._clock.park()
+        self._inbox.put(request)
+
+    def start_up(self) -> None:
+        """Open the mirror and begin to watch it.
+
+        MirrorOwned if another figsync owns it, WrongUsage if there can be none; a
+        root that is away is waited for.
+        """
+        self._control.start()
+        self._outlook.take(self._setup.config)
+        try:
+            self._open = self._opened()
+        except (NeedsPerson, DiskProblem) as problem:
+            log.error("%s", problem)
+        self._supervisor.ready()
+
+    def loop(self) -> None:
+        """Sync whatever is due until somebody asks to stop."""
+        while not self._clock.stopped:
+            try:
+                stack, session = self._open or self._opened()
+                self._open = None
+                with stack:
+                    self._keep(session)
+            except (
+                StateDamaged,
+                NeedsPerson,
+                DiskProblem,
+                WrongUsage,
+                MirrorOwned,
+            ) as problem:
+                self._desk.lost(problem)
+                self._away(problem)
+
+    def shut_down(self) -> None:
+        """Let everybody go who still waits, and close what is open."""
+        self._supervisor.stopping("stopping")
+        self._desk.close(Interrupted("", "figsync is stopping"))
+        self._control.stop()
+        if self._open is not None:
+            self._open[0].close()
+            self._open = None
+        self._outlook.close()
+
+    def _opened(self) -> tuple[ExitStack, Session]:
+        with ExitStack() as stack:
+            means = replace(
+                self._setup.means,
+                progress=Several(Telling(self._broadcast), self._counters),
+                control=self._control.path,
+            )
+            setup = replace(self._setup, means=means)
+            session = stack.enter_context(opened(setup, self, self._tick))
+            stack.enter_context(self._counters.following(session.mirror.figshare))
+            return stack.pop_all(), session
+
+    def _keep(self, session: Session) -> None:
+        """Do what is due on an open mirror until it has to be opened anew."""
+        ended = partial(self._ended, session.mirror.state)
+        keeper = Keeper(session, self._agenda, self._desk, self._clock, ended)
+        self._agenda.everything()
+        self._reopen = False
+        while not (self._clock.stopped or self._reopen):
+            self._clock.go_on()
+            self._hear(self._idle_seconds(), self._agenda.ask)
+            session.attend()
+            if not (self._clock.parked or self._reopen):
+                keeper.turn()
+
+    def _hear(self, seconds: float, serve: Callable[[Ask], None]) -> None:
+        """Take what was asked for; wait for it at most so many *seconds*."""
+        for request in self._inbox.take(seconds):
+            match request:
+                case Look(folder):
+                    self._agenda.look(folder, self._clock.monotonic())
+                case Due(job):
+                    self._agenda.due(job)
+                case Ask():
+                    serve(request)
+                case Reload():
+                    self._reload()
+        self._counters.dirty(self._agenda.folders)
+        self._tick()
+
+    def _idle_seconds(self) -> float:
+        """Return how long nothing will be due."""
+        now = self._clock.monotonic()
+        due = (self._agenda.seconds(now), self._desk.seconds(now), self._longest_turn())
+        return min(seconds for seconds in due if seconds is not None)
+
+    def _longest_turn(self) -> float:
+        watchdog = self._supervisor.watchdog_seconds
+        return LONGEST_TURN if watchdog is None else min(LONGEST_TURN, watchdog / 2)
+
+    def _tick(self) -> None:
+        self._supervisor.watchdog()
+        self._counters.beat()
+
+    def _reload(self) -> None:
+        """Read the configuration again; what can not be taken over changes nothing."""
+        self._supervisor.reloading()
+        try:
+            self._take_over(self._around.read())
+        except FigsyncError as problem:
+            log.error("The configuration stays as it was: %s", problem)
+        self._supervisor.ready()
+
+    def _take_over(self, setup: Setup) -> None:
+        old, new = self._setup.config, setup.config
+        if refused := refused_changes(old, new):
+            names = ", ".join(refused)
+            raise WrongUsage(names, "it can not change while figsync runs", _RESTART)
+        log.info("Read the configuration: %s", ", ".join(taken_changes(old, new)))
+        self._setup, self._reopen = setup, True
+        self._agenda.settle = new.schedule.settle
+        self._outlook.take(new)
+
+    def _away(self, problem: FigsyncError) -> None:
+        """Wait until the mirror may be there again; who asks is told why it is not."""
+        self._outlook.ended(problem, None)
+        until = self._clock.monotonic() + OPENING_WAIT
+        self._reopen = False
+        while not (self._clock.stopped or self._reopen):
+            self._clock.go_on()
+            left = until - self._clock.monotonic()
+            if left <= 0:
+                return
+            self._hear(
+                min(left, self._longest_turn()),
+                lambda ask: self._desk.decline(ask, problem),
+            )
+
+    def _ended(self, state: State, problem: FigsyncError | None) -> None:
+        """A sync ended: count it, and say how long to leave Figshare alone."""
+        self._counters.cycle_ended(problem)
+        now = self._clock.monotonic()
+        if isinstance(problem, FigshareProblem):
+            self._agenda.patience = now + 30
+        elif problem is not None:
+            self._agenda.patience = now + OPENING_WAIT
+        else:
+            self._agenda.patience = now
+        self._outlook.ended(problem, state)

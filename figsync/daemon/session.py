@@ -1,0 +1,125 @@
+"""A mirror that is open, with what watches over it and what is due on it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from figsync.config import Config
+from figsync.daemon.inbox import Due, Look, Post, Wake
+from figsync.jobs import due_before
+from figsync.jobs.schedule import Schedule
+from figsync.lock import HEARTBEAT_SECONDS, beat
+from figsync.sync.activity import Activity, Phase, store_activity
+from figsync.sync.mirror import Mirror
+from figsync.sync.opening import Means, owned_mirror
+from figsync.sync.tasks import ThreadPool
+from figsync.watch import Watch
+
+POLLING = "polling"
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """One reading of the configuration, and what the mirror is opened with."""
+
+    config: Config
+    means: Means
+
+
+class Session:
+    """The open mirror, its watch and its schedule; the state says how they are."""
+
+    def __init__(self, mirror: Mirror, watch: Watch, post: Post, since: float) -> None:
+        self.mirror = mirror
+        self._watch = watch
+        self._watching = watch.watching
+        self._activity = Activity(os.getpid(), since)
+        self._beaten = mirror.clock.monotonic()
+        self.schedule = Schedule(
+            lambda job: post.put(Due(job)),
+            self._every(),
+            mirror.clock,
+            last=due_before(mirror),
+        )
+
+    def tell(self, phase: Phase) -> None:
+        """Let everybody know what the deciding thread does now."""
+        self._activity = msgspec.structs.replace(
+            self._activity,
+            phase=phase,
+            watching=self._watching.kind,
+            watch_problem=self._watching.problem,
+            next_pull=self.schedule.next_at("pull"),
+        )
+        store_activity(self.mirror.state, self._activity)
+
+    def attend(self) -> None:
+        """Say on the disk that the owner lives, and notice how it is watched now."""
+        self.beat()
+        self.schedule.look()
+        if self._watch.watching != self._watching:
+            self._watching = self._watch.watching
+            self.schedule.change(self._every())
+            self.tell(self._activity.phase)
+
+    def beat(self) -> None:
+        """Say on the disk, for other hosts, that the owner lives; often is cheap."""
+        now = self.mirror.clock.monotonic()
+        if now - self._beaten > HEARTBEAT_SECONDS / 3:
+            self._beaten = now
+            beat(self.mirror.disk, self.mirror.clock)
+
+    def _every(self) -> dict[str, float]:
+        """Return how often each job is due, in seconds."""
+        wished = self.mirror.config.schedule
+        polling = self._watching.kind == POLLING
+        scan = min(wished.poll_every, wished.scan_every)
+        return {
+            "pull": wished.pull_every,
+            "scan": scan if polling else wished.scan_every,
+            "trash": wished.trash_every,
+            "verify": wished.verify_every,
+            "upkeep": wished.upkeep_every,
+        }
+
+
+@contextmanager
+def opened(setup: Setup, post: Post, tick: Callable[[], None]) -> Iterator[Session]:
+    """Own the mirror, watch it, and post what is due; all ends with the block.
+
+    Raises what `owned_mirror` raises.
+    """
+    config, clock = setup.config, setup.means.clock
+    pool = ThreadPool(config.transfer.workers)
+    watch = Watch(
+        config.mirror.root,
+        lambda folder: post.put(Look(folder)),
+        wished=config.schedule.watch,
+        changed=lambda _: post.put(Wake()),
+    )
+    try:
+        with owned_mirror(config, replace(setup.means, pool=pool)) as mirror:
+            watch.start()
+            session = Session(mirror, watch, post, clock.now())
+            mirror.tick = _both(tick, session.beat)
+            session.schedule.start()
+            try:
+                yield session
+            finally:
+                session.schedule.stop()
+                watch.stop()
+    finally:
+        pool.close()
+
+
+def _both(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:
+    def do() -> None:
+        first()
+        second()
+
+    return do

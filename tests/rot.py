@@ -1,0 +1,26 @@
+"""A disk that fails: bytes change, and nothing tells."""
+
+from __future__ import annotations
+
+import os
+
+from tests.world import World
+
+
+def rot(world: World, path: str = "Leaves/a.csv") -> None:
+    """Change a byte as a failing disk does: size and times stay."""
+    target = world.root / path
+    known = target.stat()
+    content = bytearray(target.read_bytes())
+    content[7] ^= 0x20
+    target.write_bytes(content)
+    os.utime(target, ns=(known.st_atime_ns, known.st_mtime_ns))
+    # The change time can not be set back: the state is told of the one there is.
+    with world.mirror() as mirror:
+        files = mirror.state.files
+        folder, _, name = path.partition("/")
+        row = files.local(folder)[name]
+        stat = mirror.disk.stat(path)
+        assert stat is not None
+        assert stat.same_file(row.stat)
+        files.save_local(folder, [type(row)(name, stat, row.md5, row.hashed_at, 0.0)])
