@@ -200,6 +200,8 @@ class Daemon:
             self._setup, self._reopen = setup, True
             self._outlook.take(setup.config)
             self._agenda.settle = setup.config.schedule.settle
+            # What was wrong may be right now, such as the token.
+            self._agenda.patience = self._clock.monotonic()
         self._supervisor.ready()
 
     def _away(self, problem: FigsyncError) -> None:
