@@ -55,6 +55,10 @@ class Daemon:
         except OSError:
             return False
 
+    def told_by_http(self) -> list[str]:
+        """Return both pages as they came."""
+        return [self._get(page)[1].decode() for page in ("/metrics", "/healthz")]
+
     def log(self) -> str:
         return self._log.read_text(encoding="utf-8")
 
