@@ -117,8 +117,8 @@ def _epilog() -> str:
     text = ["\b", "Exit codes:", *codes, ""]
     text.append(
         "When several apply, the first of 130, 3, 2, 5, 6, 4, 1, 0 wins; verbs that"
-        " only report return 0, `verify` aside. Begin with `figsync demo`, then"
-        " `figsync init`, whose --help lists every key of the configuration."
+        " only report return 0, `verify` and `wait` aside. Begin with `figsync demo`,"
+        " then `figsync init`, whose --help lists every key of the configuration."
     )
     return "\n".join(text)
 

@@ -12,7 +12,6 @@ from figsync.commands import outcome
 from figsync.commands.shell import Shell, interrupt, signals, verb
 from figsync.daemon import Around, Daemon, Setup, Supervisor
 from figsync.daemon.inbox import Reload, Wake
-from figsync.daemon.place import control_place
 from figsync.sync.opening import Means
 
 
@@ -28,7 +27,6 @@ def run(shell: Shell) -> None:
     around = Around(
         lambda: _read(shell),
         outcome.as_told,
-        lambda config: control_place(config.database, shell.environ),
         shell.environ,
     )
     daemon = Daemon(around, shell.clock, supervisor)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import click
 
@@ -16,6 +16,7 @@ from figsync.commands.show import (
     size_text,
     when_text,
 )
+from figsync.commands.watching import follow, json_line
 from figsync.commands.words import to_do
 from figsync.naming import shown
 from figsync.state import HeldRow
@@ -26,16 +27,24 @@ from figsync.sync.standing import as_json as as_json_standing
 MOST_LINES = 10
 
 
-@verb(example="figsync status\nfigsync status --json", codes=(2,))
+@verb(example="figsync status\nfigsync status --watch", codes=(2,))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--watch", is_flag=True, help="Follow it until Ctrl-C.")
 @click.option("--schema", is_flag=True, help="Print the JSON schema of --json.")
-def status(shell: Shell, *, as_json: bool, schema: bool) -> None:
+def status(shell: Shell, *, as_json: bool, watch: bool, schema: bool) -> None:
     """Show how the mirror stands, without asking Figshare.
 
     The state is never, idle, syncing, paused, waiting, held, offline or refused.
+
+    With --watch it is looked at every two seconds: drawn anew on a terminal, and
+    else printed whenever it changed, with --json as one object a line. Ctrl-C ends
+    it, with exit code 0.
     """
     if schema:
         say(schema_text())
+        return
+    if watch:
+        follow(shell, lambda: _told(shell, as_json=as_json))
         return
     now = look(shell.config, shell.clock)
     if as_json:
@@ -43,6 +52,11 @@ def status(shell: Shell, *, as_json: bool, schema: bool) -> None:
         return
     for line in page(now):
         say(line)
+
+
+def _told(shell: Shell, *, as_json: bool) -> Sequence[str]:
+    now = look(shell.config, shell.clock)
+    return json_line(as_json_standing(now)) if as_json else list(page(now))
 
 
 def schema_text() -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
+from functools import partial
 
 from figsync.clock import SystemClock
-from figsync.config import Config
+from figsync.config import refused_changes, taken_changes
 from figsync.daemon.agenda import Agenda
 from figsync.daemon.answers import Broadcast
 from figsync.daemon.control import Control
@@ -18,6 +18,7 @@ from figsync.daemon.desk import Desk, Render
 from figsync.daemon.inbox import Ask, Due, Inbox, Look, Reload, Request
 from figsync.daemon.keeper import Keeper
 from figsync.daemon.outlook import Outlook
+from figsync.daemon.place import control_place
 from figsync.daemon.session import Session, Setup, opened
 from figsync.daemon.several import Several
 from figsync.daemon.supervisor import Supervisor
@@ -31,12 +32,15 @@ from figsync.errors import (
     StateDamaged,
     WrongUsage,
 )
+from figsync.state import State
 from figsync.sync.telling import Telling
 
 # A mirror that can not be opened is looked at again after so many seconds.
 OPENING_WAIT = 30.0
 # The deciding thread turns over at least this often: clocks are compared then.
 LONGEST_TURN = 60.0
+
+_RESTART = "restart figsync for that, or take it back"
 
 log = logging.getLogger(__name__)
 
@@ -46,14 +50,12 @@ class Around:
     """What a daemon is told and tells, besides its mirror.
 
     *read* reads configuration and token; WrongUsage if either is wrong.  *render*
-    makes the answer of a sync; *place* says where the daemon's socket belongs.  With
-    *environ* the commands are run that tell people something.
+    makes the answer of a sync.
     """
 
     read: Callable[[], Setup]
     render: Render
-    place: Callable[[Config], Path]
-    environ: Mapping[str, str] = field(default_factory=dict)
+    environ: Mapping[str, str]
 
 
 class Daemon:
@@ -67,12 +69,13 @@ class Daemon:
         self._supervisor = supervisor
         self._inbox = Inbox()
         self._counters = Counters(clock)
-        self._outlook = Outlook(self._counters, clock, around.environ)
         self._broadcast = Broadcast(clock.monotonic)
         self._desk = Desk(self._broadcast, around.render)
         self._setup = around.read()
         self._agenda = Agenda(self._setup.config.schedule.settle)
-        self._control = Control(self, around.place(self._setup.config))
+        place = control_place(self._setup.config.database, around.environ)
+        self._control = Control(self, place)
+        self._outlook = Outlook(self._counters, clock, around.environ, supervisor)
         self._open: tuple[ExitStack, Session] | None = None
         self._reopen = False
 
@@ -100,7 +103,7 @@ class Daemon:
             self._open = self._opened()
         except (NeedsPerson, DiskProblem) as problem:
             log.error("%s", problem)
-        self._supervisor.ready("started")
+        self._supervisor.ready()
 
     def loop(self) -> None:
         """Sync whatever is due until somebody asks to stop."""
@@ -125,10 +128,10 @@ class Daemon:
         self._supervisor.stopping("stopping")
         self._desk.close(Interrupted("", "figsync is stopping"))
         self._control.stop()
-        self._outlook.close()
         if self._open is not None:
             self._open[0].close()
             self._open = None
+        self._outlook.close()
 
     def _opened(self) -> tuple[ExitStack, Session]:
         with ExitStack() as stack:
@@ -144,12 +147,7 @@ class Daemon:
 
     def _keep(self, session: Session) -> None:
         """Do what is due on an open mirror until it has to be opened anew."""
-        state = session.mirror.state
-
-        def ended(problem: FigsyncError | None) -> None:
-            self._ended(problem)
-            self._outlook.ended(problem, state)
-
+        ended = partial(self._ended, session.mirror.state)
         keeper = Keeper(session, self._agenda, self._desk, self._clock, ended)
         self._agenda.everything()
         self._reopen = False
@@ -193,20 +191,25 @@ class Daemon:
         """Read the configuration again; what can not be taken over changes nothing."""
         self._supervisor.reloading()
         try:
-            setup = self._around.read()
+            self._take_over(self._around.read())
         except FigsyncError as problem:
             log.error("The configuration stays as it was: %s", problem)
-        else:
-            self._setup, self._reopen = setup, True
-            self._outlook.take(setup.config)
-            self._agenda.settle = setup.config.schedule.settle
-            # What was wrong may be right now, such as the token.
-            self._agenda.patience = self._clock.monotonic()
         self._supervisor.ready()
+
+    def _take_over(self, setup: Setup) -> None:
+        old, new = self._setup.config, setup.config
+        if refused := refused_changes(old, new):
+            names = ", ".join(refused)
+            raise WrongUsage(names, "it can not change while figsync runs", _RESTART)
+        log.info("Read the configuration: %s", ", ".join(taken_changes(old, new)))
+        self._setup, self._reopen = setup, True
+        self._agenda.settle = new.schedule.settle
+        # What was wrong may be right now, such as the token.
+        self._agenda.patience = self._clock.monotonic()
+        self._outlook.take(new)
 
     def _away(self, problem: FigsyncError) -> None:
         """Wait until the mirror may be there again; who asks is told why it is not."""
-        self._supervisor.status(str(problem))
         self._outlook.ended(problem, None)
         until = self._clock.monotonic() + OPENING_WAIT
         self._reopen = False
@@ -220,7 +223,7 @@ class Daemon:
                 lambda ask: self._desk.decline(ask, problem),
             )
 
-    def _ended(self, problem: FigsyncError | None) -> None:
+    def _ended(self, state: State, problem: FigsyncError | None) -> None:
         """A sync ended: count it, and say how long to leave Figshare alone."""
         self._counters.cycle_ended(problem)
         now = self._clock.monotonic()
@@ -230,3 +233,4 @@ class Daemon:
             self._agenda.patience = now + OPENING_WAIT
         else:
             self._agenda.patience = now
+        self._outlook.ended(problem, state)

@@ -10,6 +10,7 @@ from figsync.config import Config, NotificationSettings
 from figsync.daemon.counters import Counters
 from figsync.daemon.metrics import MetricsServer, started
 from figsync.daemon.notices import Notices
+from figsync.daemon.supervisor import Supervisor
 from figsync.daemon.ways import Sender
 from figsync.errors import FigsyncError, Interrupted
 from figsync.state import State
@@ -28,9 +29,14 @@ class Outlook:
     """
 
     def __init__(
-        self, counters: Counters, clock: Clock, environ: Mapping[str, str]
+        self,
+        counters: Counters,
+        clock: Clock,
+        environ: Mapping[str, str],
+        supervisor: Supervisor,
     ) -> None:
         self._counters = counters
+        self._supervisor = supervisor
         self._clock = clock
         self._environ = environ
         self._config: Config | None = None
@@ -56,7 +62,13 @@ class Outlook:
         Without the owner's *state* what was told is remembered until there is one.
         """
         self._log(problem)
-        self._notify(state)
+        try:
+            now = self._standing()
+        except FigsyncError:
+            return
+        self._supervisor.status(_line(now))
+        if self._notices is not None:
+            self._notices.look(now, self._clock.now(), state)
 
     def _log(self, problem: FigsyncError | None) -> None:
         """Write down how a problem begins, changes and ends: it may last for days."""
@@ -68,15 +80,6 @@ class Outlook:
         elif problem is None and self._problem is not None:
             log.info("It works again")
         self._problem = kind
-
-    def _notify(self, state: State | None) -> None:
-        if self._config is None or self._notices is None:
-            return
-        try:
-            now = look(self._config, self._clock)
-        except FigsyncError:
-            return
-        self._notices.look(now, self._clock.now(), state)
 
     def close(self) -> None:
         """Serve and tell no more."""
@@ -104,3 +107,11 @@ class Outlook:
         if settings.desktop or settings.webhook or settings.command:
             self._sender = Sender(settings, self._clock, self._environ)
             self._notices = Notices(settings, self._sender.send)
+
+
+def _line(now: Standing) -> str:
+    """Return how things stand, for `systemctl status`."""
+    problem = f": {now.error}" if now.error else ""
+    waiting = now.count(waiting=False) + len(now.conflicts)
+    person = f"; for you: {waiting:,}" if waiting else ""
+    return f"{now.state}{problem}; files in sync: {now.files:,}{person}"
