@@ -12,12 +12,14 @@ from figsync.daemon.metrics import MetricsServer, started
 from figsync.daemon.notices import Notices
 from figsync.daemon.supervisor import Supervisor
 from figsync.daemon.ways import Sender
-from figsync.errors import FigsyncError, Interrupted
+from figsync.errors import FigshareProblem, FigsyncError, Interrupted, TokenRefused
 from figsync.state import State
 from figsync.sync.standing import Standing, look
 
 log = logging.getLogger(__name__)
 
+# A problem that lasts is in the log again after so long.
+REMINDER_SECONDS = 3600.0
 # What is being told when the daemon leaves gets so many seconds.
 LAST_SECONDS = 2.0
 
@@ -43,7 +45,7 @@ class Outlook:
         self._server: MetricsServer | None = None
         self._sender: Sender | None = None
         self._notices: Notices | None = None
-        self._problem: type[FigsyncError] | None = None
+        self._problem, self._logged_at = "", 0.0
 
     def take(self, config: Config) -> None:
         """Follow a configuration; what it does not change goes on undisturbed.
@@ -74,11 +76,13 @@ class Outlook:
         """Write down how a problem begins, changes and ends: it may last for days."""
         if isinstance(problem, Interrupted):
             return
-        kind = type(problem) if problem else None
-        if problem is not None and kind is not self._problem:
+        now, kind = self._clock.monotonic(), _kind(problem)
+        if problem is None:
+            if self._problem:
+                log.info("It works again")
+        elif kind != self._problem or now - self._logged_at >= REMINDER_SECONDS:
             log.warning("%s", problem)
-        elif problem is None and self._problem is not None:
-            log.info("It works again")
+            self._logged_at = now
         self._problem = kind
 
     def close(self) -> None:
@@ -114,4 +118,14 @@ def _line(now: Standing) -> str:
     problem = f": {now.error}" if now.error else ""
     waiting = now.count(waiting=False) + len(now.conflicts)
     person = f"; for you: {waiting:,}" if waiting else ""
-    return f"{now.state}{problem}; files in sync: {now.files:,}{person}"
+    return f"{now.at_rest}{problem}; files in sync: {now.files:,}{person}"
+
+
+def _kind(problem: FigsyncError | None) -> str:
+    """Return what is one problem for the log; Figshare is out of reach in many ways."""
+    if problem is None:
+        return ""
+    is_offline = isinstance(problem, FigshareProblem)
+    if is_offline and not isinstance(problem, TokenRefused):
+        return FigshareProblem.__name__
+    return type(problem).__name__

@@ -43,7 +43,10 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Everything there is to tell, as it was read; *state* is one of STATES."""
+    """Everything there is to tell, as it was read; *state* is one of STATES.
+
+    *at_rest* is what it is apart from a daemon or a sync that works on it now.
+    """
 
     state: str
     root: str
@@ -61,6 +64,7 @@ class Standing:
     error_kind: str = ""
     budget: float | None = None
     daemon: Running | None = None
+    at_rest: str = "never"
 
     def count(self, *, waiting: bool) -> int:
         """Return how many held actions wait for a time, or for a person."""
@@ -115,6 +119,7 @@ def _read(state: State, config: Config, disk: Disk, clock: Clock) -> Standing:
         error_kind=type(wrong).__name__ if wrong else facts.error_kind,
         budget=request_budget(state, config.transfer, clock.now()),
         daemon=daemon,
+        at_rest=told,
     )
 
 
