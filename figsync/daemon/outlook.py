@@ -12,14 +12,12 @@ from figsync.daemon.metrics import MetricsServer, started
 from figsync.daemon.notices import Notices
 from figsync.daemon.supervisor import Supervisor
 from figsync.daemon.ways import Sender
-from figsync.errors import FigshareProblem, FigsyncError, Interrupted, TokenRefused
+from figsync.errors import FigsyncError
 from figsync.state import State
 from figsync.sync.standing import Standing, look
 
 log = logging.getLogger(__name__)
 
-# A problem that lasts is in the log again after so long.
-REMINDER_SECONDS = 3600.0
 # What is being told when the daemon leaves gets so many seconds.
 LAST_SECONDS = 2.0
 
@@ -45,7 +43,6 @@ class Outlook:
         self._server: MetricsServer | None = None
         self._sender: Sender | None = None
         self._notices: Notices | None = None
-        self._problem, self._logged_at = "", 0.0
 
     def take(self, config: Config) -> None:
         """Follow a configuration; what it does not change goes on undisturbed.
@@ -58,12 +55,17 @@ class Outlook:
         if before is None or before.notifications != config.notifications:
             self._tell_by(config.notifications)
 
-    def ended(self, problem: FigsyncError | None, state: State | None) -> None:
-        """Tell how a sync ended: the log where that is new, and people who are needed.
+    def ended(
+        self, problem: FigsyncError | None, state: State | None, *, is_news: bool
+    ) -> None:
+        """Tell how a sync ended: the log where that *is news*, and people if needed.
 
         Without the owner's *state* what was told is remembered until there is one.
         """
-        self._log(problem)
+        if is_news and problem is None:
+            log.info("It works again")
+        elif is_news:
+            log.warning("%s", problem)
         try:
             now = self._standing()
         except FigsyncError:
@@ -71,19 +73,6 @@ class Outlook:
         self._supervisor.status(_line(now))
         if self._notices is not None:
             self._notices.look(now, self._clock.now(), state)
-
-    def _log(self, problem: FigsyncError | None) -> None:
-        """Write down how a problem begins, changes and ends: it may last for days."""
-        if isinstance(problem, Interrupted):
-            return
-        now, kind = self._clock.monotonic(), _kind(problem)
-        if problem is None:
-            if self._problem:
-                log.info("It works again")
-        elif kind != self._problem or now - self._logged_at >= REMINDER_SECONDS:
-            log.warning("%s", problem)
-            self._logged_at = now
-        self._problem = kind
 
     def close(self) -> None:
         """Serve and tell no more."""
@@ -119,13 +108,3 @@ def _line(now: Standing) -> str:
     waiting = now.count(waiting=False) + len(now.conflicts)
     person = f"; for you: {waiting:,}" if waiting else ""
     return f"{now.at_rest}{problem}; files in sync: {now.files:,}{person}"
-
-
-def _kind(problem: FigsyncError | None) -> str:
-    """Return what is one problem for the log; Figshare is out of reach in many ways."""
-    if problem is None:
-        return ""
-    is_offline = isinstance(problem, FigshareProblem)
-    if is_offline and not isinstance(problem, TokenRefused):
-        return FigshareProblem.__name__
-    return type(problem).__name__

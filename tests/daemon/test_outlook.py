@@ -10,17 +10,9 @@ from pathlib import Path
 import pytest
 
 from figsync.daemon.counters import Counters
-from figsync.daemon.outlook import REMINDER_SECONDS, Outlook
+from figsync.daemon.outlook import Outlook
 from figsync.daemon.supervisor import Supervisor
-from figsync.errors import (
-    Blocked,
-    FigsyncError,
-    Interrupted,
-    NeedsPerson,
-    Resting,
-    TokenRefused,
-    Unreachable,
-)
+from figsync.errors import TokenRefused
 from figsync.sync.activity import Activity, Phase, store_activity
 from tests.world import World
 
@@ -63,7 +55,7 @@ def test_nothing_is_served_unless_wished(outlook: Outlook) -> None:
     port = free_port()
 
     assert not answers(port)
-    outlook.ended(None, None)
+    outlook.ended(None, None, is_news=False)
     outlook.close()
 
 
@@ -108,7 +100,7 @@ def test_people_are_told_after_a_sync(
         world.sync()
 
     with world.mirror() as mirror:
-        outlook.ended(refused.value, mirror.state)
+        outlook.ended(refused.value, mirror.state, is_news=True)
     outlook.close()
 
     assert "does not accept the token" in told.read_text()
@@ -127,51 +119,21 @@ def test_systemd_is_told_what_the_sync_left_not_that_it_syncs(
         with world.mirror() as mirror:
             activity = Activity(os.getpid(), world.clock.now(), Phase.SYNCING)
             store_activity(mirror.state, activity)
-            outlook.ended(None, mirror.state)
+            outlook.ended(None, mirror.state, is_news=False)
         told = manager.recv(1000).decode()
 
     assert told == "STATUS=idle; files in sync: 1"
 
 
-AWAY = Unreachable("the account", "no connection", "check the network")
-RESTS = Resting("api.example.org", "no connection", "tried again later")
-BLOCKED = Blocked("the account", "a firewall answers")
-REFUSED = TokenRefused("the account", "the token is not accepted")
-ROOT = NeedsPerson("/mirror", "it is not there")
-STOPPED = Interrupted("", "stopped on request")
-
-
-@pytest.mark.parametrize(
-    ("ends", "lines"),
-    [
-        ((None, None), []),
-        ((AWAY, RESTS, BLOCKED, AWAY), [str(AWAY)]),
-        ((AWAY, None, None), [str(AWAY), "It works again"]),
-        ((AWAY, None, AWAY), [str(AWAY), "It works again", str(AWAY)]),
-        ((AWAY, REFUSED, ROOT), [str(AWAY), str(REFUSED), str(ROOT)]),
-        ((REFUSED, STOPPED, REFUSED), [str(REFUSED)]),
-        ((STOPPED,), []),
-    ],
-)
-def test_a_problem_is_in_the_log_when_it_begins_and_ends(
-    outlook: Outlook,
-    caplog: pytest.LogCaptureFixture,
-    ends: tuple[FigsyncError | None, ...],
-    lines: list[str],
+def test_only_news_is_in_the_log(
+    outlook: Outlook, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "figsync.daemon")
+    away = TokenRefused("the account", "Figshare does not accept the token")
 
-    for problem in ends:
-        outlook.ended(problem, None)
+    outlook.ended(None, None, is_news=False)
+    outlook.ended(away, None, is_news=True)
+    outlook.ended(away, None, is_news=False)
+    outlook.ended(None, None, is_news=True)
 
-    assert caplog.messages == lines
-
-
-def test_a_problem_that_lasts_is_told_once_an_hour(
-    world: World, outlook: Outlook, caplog: pytest.LogCaptureFixture
-) -> None:
-    for _ in range(int(3 * REMINDER_SECONDS / 30)):
-        outlook.ended(AWAY, None)
-        world.clock.advance(30)
-
-    assert caplog.messages == [str(AWAY)] * 3
+    assert caplog.messages == [str(away), "It works again"]

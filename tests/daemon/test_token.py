@@ -23,7 +23,6 @@ TRACES = (
     "it arrived at Figshare with other bytes",
     "Figshare ended the upload",
     "a firewall or a web page answers",
-    "answer can not be understood",
     "do not have the MD5",
     "the link into the storage has expired",
     "does not accept the token",
