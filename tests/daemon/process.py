@@ -98,6 +98,9 @@ def assert_one_story(status: Told, health: Told, metrics: dict[str, float]) -> N
     assert metrics["figsync_not_uploadable_files"] == status["not_uploadable"]
     assert metrics["figsync_quota_used_bytes"] == status["used_quota"]
     assert metrics["figsync_hosts_left_alone"] == len(status["hosts_left_alone"])
+    if status["state"] == "idle":
+        budget = metrics["figsync_request_budget"]
+        assert int(budget) == status["request_budget"]
     is_refused = status["error_kind"] == "TokenRefused"
     assert metrics["figsync_token_refused"] == is_refused
     for guard, count in status["guards"].items():
