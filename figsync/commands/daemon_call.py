@@ -12,6 +12,7 @@ from typing import Self
 
 from figsync.clock import Clock
 from figsync.commands.shell import Shell
+from figsync.daemon.place import serves
 from figsync.disk import Disk
 from figsync.errors import FigsyncError, MirrorOwned
 from figsync.lock import living_owner
@@ -117,13 +118,18 @@ def _told(answer: bytes) -> Told:
 
 
 def call_daemon(shell: Shell) -> Call | None:
-    """Return a connection to the daemon that owns the mirror, None if none runs."""
+    """Return a connection to the daemon of this configuration, None if none runs.
+
+    One of another configuration, with another database, may own the same root.
+    """
     root, clock = shell.config.mirror.root, shell.clock
     try:
         owner = living_owner(Disk(root, clock=clock), clock)
     except FigsyncError:
         return None
     if owner is None or not owner.control:
+        return None
+    if not serves(owner.control, shell.config.database):
         return None
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:

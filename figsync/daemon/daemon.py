@@ -206,6 +206,7 @@ class Daemon:
 
     def _ended(self, problem: FigsyncError | None) -> None:
         """A sync ended: count it, and say how long to leave Figshare alone."""
+        self._broadcast.over()
         self._counters.cycle_ended(problem)
         now = self._clock.monotonic()
         if isinstance(problem, FigshareProblem):
