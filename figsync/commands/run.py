@@ -13,7 +13,6 @@ from figsync.commands.shell import Shell, interrupt, signals, verb
 from figsync.config import load_config, read_token
 from figsync.daemon import Around, Daemon, Setup, Supervisor
 from figsync.daemon.inbox import Reload, Wake
-from figsync.daemon.place import control_place
 from figsync.sync.opening import Means
 
 
@@ -29,7 +28,7 @@ def run(shell: Shell) -> None:
     around = Around(
         lambda: _read(shell),
         outcome.as_told,
-        lambda config: control_place(config.database, shell.environ),
+        shell.environ,
     )
     daemon = Daemon(around, shell.clock, supervisor)
     with _obeying(shell, daemon):

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import partial
 
 from figsync.clock import SystemClock
-from figsync.config import Config
+from figsync.config import refused_changes, taken_changes
 from figsync.daemon.agenda import Agenda
 from figsync.daemon.answers import Broadcast
 from figsync.daemon.control import Control
 from figsync.daemon.counters import Counters
 from figsync.daemon.desk import Desk, Render
 from figsync.daemon.inbox import Ask, Due, Inbox, Look, Reload, Request
+from figsync.daemon.insight import Insight, insight
 from figsync.daemon.keeper import Keeper
+from figsync.daemon.place import control_place
 from figsync.daemon.session import Session, Setup, opened
 from figsync.daemon.several import Several
 from figsync.daemon.supervisor import Supervisor
@@ -30,12 +32,15 @@ from figsync.errors import (
     StateDamaged,
     WrongUsage,
 )
+from figsync.state import State
 from figsync.sync.telling import Telling
 
 # A mirror that can not be opened is looked at again after so many seconds.
 OPENING_WAIT = 30.0
 # The deciding thread turns over at least this often: clocks are compared then.
 LONGEST_TURN = 60.0
+
+_RESTART = "restart figsync for that, or take it back"
 
 log = logging.getLogger(__name__)
 
@@ -45,12 +50,12 @@ class Around:
     """What a daemon is told and tells, besides its mirror.
 
     *read* reads configuration and token; WrongUsage if either is wrong.  *render*
-    makes the answer of a sync; *place* says where the daemon's socket belongs.
+    makes the answer of a sync.
     """
 
     read: Callable[[], Setup]
     render: Render
-    place: Callable[[Config], Path]
+    environ: Mapping[str, str]
 
 
 class Daemon:
@@ -68,7 +73,10 @@ class Daemon:
         self._desk = Desk(self._broadcast, around.render)
         self._setup = around.read()
         self._agenda = Agenda(self._setup.config.schedule.settle)
-        self._control = Control(self, around.place(self._setup.config))
+        place = control_place(self._setup.config.database, around.environ)
+        self._control = Control(self, place)
+        self._shown = ExitStack()
+        self._insight = self._show()
         self._open: tuple[ExitStack, Session] | None = None
         self._reopen = False
 
@@ -95,7 +103,7 @@ class Daemon:
             self._open = self._opened()
         except (NeedsPerson, DiskProblem) as problem:
             log.error("%s", problem)
-        self._supervisor.ready("started")
+        self._supervisor.ready()
 
     def loop(self) -> None:
         """Sync whatever is due until somebody asks to stop."""
@@ -123,6 +131,14 @@ class Daemon:
         if self._open is not None:
             self._open[0].close()
             self._open = None
+        self._shown.close()
+
+    def _show(self) -> Insight:
+        """Begin to show how things are, in the ways of the present configuration."""
+        self._shown.close()
+        config, environ = self._setup.config, self._around.environ
+        shown = insight(config, self._clock, environ, self._counters, self._supervisor)
+        return self._shown.enter_context(shown)
 
     def _opened(self) -> tuple[ExitStack, Session]:
         with ExitStack() as stack:
@@ -138,7 +154,8 @@ class Daemon:
 
     def _keep(self, session: Session) -> None:
         """Do what is due on an open mirror until it has to be opened anew."""
-        keeper = Keeper(session, self._agenda, self._desk, self._clock, self._ended)
+        ended = partial(self._ended, session.mirror.state)
+        keeper = Keeper(session, self._agenda, self._desk, self._clock, ended)
         self._agenda.everything()
         self._reopen = False
         while not (self._clock.stopped or self._reopen):
@@ -181,17 +198,25 @@ class Daemon:
         """Read the configuration again; what can not be taken over changes nothing."""
         self._supervisor.reloading()
         try:
-            setup = self._around.read()
+            self._take_over(self._around.read())
         except FigsyncError as problem:
             log.error("The configuration stays as it was: %s", problem)
-        else:
-            self._setup, self._reopen = setup, True
-            self._agenda.settle = setup.config.schedule.settle
         self._supervisor.ready()
+
+    def _take_over(self, setup: Setup) -> None:
+        old, new = self._setup.config, setup.config
+        if refused := refused_changes(old, new):
+            names = ", ".join(refused)
+            raise WrongUsage(names, "it can not change while figsync runs", _RESTART)
+        log.info("Read the configuration: %s", ", ".join(taken_changes(old, new)))
+        self._setup, self._reopen = setup, True
+        self._agenda.settle = new.schedule.settle
+        self._insight = self._show()
 
     def _away(self, problem: FigsyncError) -> None:
         """Wait until the mirror may be there again; who asks is told why it is not."""
-        self._supervisor.status(str(problem))
+        log.error("%s", problem)
+        self._insight.look()
         until = self._clock.monotonic() + OPENING_WAIT
         self._reopen = False
         while not (self._clock.stopped or self._reopen):
@@ -204,7 +229,7 @@ class Daemon:
                 lambda ask: self._desk.decline(ask, problem),
             )
 
-    def _ended(self, problem: FigsyncError | None) -> None:
+    def _ended(self, state: State, problem: FigsyncError | None) -> None:
         """A sync ended: count it, and say how long to leave Figshare alone."""
         self._broadcast.over()
         self._counters.cycle_ended(problem)
@@ -215,3 +240,4 @@ class Daemon:
             self._agenda.patience = now + OPENING_WAIT
         else:
             self._agenda.patience = now
+        self._insight.look(state)

@@ -13,7 +13,6 @@ from figsync.commands.outcome import as_told
 from figsync.config import load_config
 from figsync.daemon import Around, Daemon, Setup, Supervisor
 from figsync.daemon.inbox import Wake
-from figsync.daemon.place import control_place
 from figsync.sandbox import Sandbox, Urls
 from figsync.state import State
 from figsync.sync.activity import Activity, read_activity
@@ -167,7 +166,7 @@ class Running:
             around = Around(
                 self._read,
                 as_told,
-                lambda config: control_place(config.database, {}),
+                {},
             )
             self.daemon = Daemon(around, self.clock, supervisor)
             try:
