@@ -84,7 +84,7 @@ def test_every_rule_that_always_holds_is_named() -> None:
 
 
 def test_every_file_that_is_named_is_there() -> None:
-    pattern = r"\b(systemd/\w+\.\w+|config\.example\.ini|[A-Z]{4,}\.md|LICENSE)\b"
+    pattern = r"\b(systemd/[\w@/.-]+\.\w+|config\.example\.ini|[A-Z]{4,}\.md|LICENSE)\b"
     named = set(re.findall(pattern, README))
 
     assert len(named) == 6

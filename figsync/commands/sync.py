@@ -46,8 +46,8 @@ def sync(
     With FOLDERs (names of folders in the root, or ids of items) only those.
 
     What failed lately is tried again at once, and a host that is left alone after
-    failures gets one request. With --scheduled, as the timer of systemd calls it,
-    both wait for their time; and nothing is done while figsync is paused.
+    failures gets one request. With --scheduled, for cron, both wait for their time; and
+    nothing is done while figsync is paused.
 
     While a daemon keeps the mirror it is asked to sync, and how it goes is shown
     here; Ctrl-C ends only the showing.
@@ -77,7 +77,7 @@ def sync(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wish:
-    """What a person or a timer asked for; *shows* says whether somebody looks on."""
+    """What a person or cron asked for; *shows* says whether somebody looks on."""
 
     folders: tuple[str, ...]
     dry_run: bool

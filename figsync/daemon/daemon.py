@@ -16,8 +16,8 @@ from figsync.daemon.control import Control
 from figsync.daemon.counters import Counters
 from figsync.daemon.desk import Desk, Render
 from figsync.daemon.inbox import Ask, Due, Inbox, Look, Reload, Request
-from figsync.daemon.insight import Insight, insight
 from figsync.daemon.keeper import Keeper
+from figsync.daemon.outlook import Outlook
 from figsync.daemon.place import control_place
 from figsync.daemon.session import Session, Setup, opened
 from figsync.daemon.several import Several
@@ -75,8 +75,7 @@ class Daemon:
         self._agenda = Agenda(self._setup.config.schedule.settle)
         place = control_place(self._setup.config.database, around.environ)
         self._control = Control(self, place)
-        self._shown = ExitStack()
-        self._insight = self._show()
+        self._outlook = Outlook(self._counters, clock, around.environ, supervisor)
         self._open: tuple[ExitStack, Session] | None = None
         self._reopen = False
 
@@ -99,6 +98,7 @@ class Daemon:
         root that is away is waited for.
         """
         self._control.start()
+        self._outlook.take(self._setup.config)
         try:
             self._open = self._opened()
         except (NeedsPerson, DiskProblem) as problem:
@@ -131,14 +131,7 @@ class Daemon:
         if self._open is not None:
             self._open[0].close()
             self._open = None
-        self._shown.close()
-
-    def _show(self) -> Insight:
-        """Begin to show how things are, in the ways of the present configuration."""
-        self._shown.close()
-        config, environ = self._setup.config, self._around.environ
-        shown = insight(config, self._clock, environ, self._counters, self._supervisor)
-        return self._shown.enter_context(shown)
+        self._outlook.close()
 
     def _opened(self) -> tuple[ExitStack, Session]:
         with ExitStack() as stack:
@@ -211,12 +204,11 @@ class Daemon:
         log.info("Read the configuration: %s", ", ".join(taken_changes(old, new)))
         self._setup, self._reopen = setup, True
         self._agenda.settle = new.schedule.settle
-        self._insight = self._show()
+        self._outlook.take(new)
 
     def _away(self, problem: FigsyncError) -> None:
         """Wait until the mirror may be there again; who asks is told why it is not."""
-        log.error("%s", problem)
-        self._insight.look()
+        self._outlook.ended(problem, None)
         until = self._clock.monotonic() + OPENING_WAIT
         self._reopen = False
         while not (self._clock.stopped or self._reopen):
@@ -240,4 +232,4 @@ class Daemon:
             self._agenda.patience = now + OPENING_WAIT
         else:
             self._agenda.patience = now
-        self._insight.look(state)
+        self._outlook.ended(problem, state)

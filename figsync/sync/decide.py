@@ -177,7 +177,9 @@ class Decider:
 
     def _of_folder(self, item: RemoteItem, known: SyncedItem) -> Plan:
         """Plan the folder's name and its record file."""
-        actions = plan_folder(item, known, self.taken)
+        # A folder that stayed behind can be used again, but not be renamed over.
+        standing = self.taken | self.root.folders.keys()
+        actions = plan_folder(item, known, standing)
         local = self.root.folders[known.folder]
         if item.item_id in self.view.read or not local.record_id:
             where = Where(item.item_id, known.folder, item.is_public)

@@ -55,7 +55,10 @@ class Ending:
             machine.configure_as_at_first()
 
     def _come_to_rest(self) -> list[Report]:
-        """Return the reports of syncs that left nothing to do, twice in a row."""
+        """Return the reports of syncs that left nothing to do, twice in a row.
+
+        People decide nothing in between, and no computer has news for another.
+        """
         quiet = 0
         for number in range(MOST_SYNCS * len(self._machines)):
             self._history.clock.advance(120 if number % 2 else 8 * DAY)
@@ -63,12 +66,14 @@ class Ending:
             reports = [report for report in found if report is not None]
             at_rest = len(reports) == len(found) and all(map(_is_at_rest, reports))
             quiet = quiet + 1 if at_rest else 0
-            if quiet == 2:
+            # What a later computer does the ones before it have yet to see.
+            if quiet >= 2 and not any(report.outcomes for report in reports[1:]):
                 return reports
             people = [
                 self._decide(machine, report, Random(number))
                 for machine, report in zip(self._machines, found, strict=True)
             ]
+            quiet = 0 if any(people) else quiet
             self._count(any(people), at_rest)
         raise Lost("it does not come to rest")
 
@@ -96,7 +101,7 @@ class Ending:
         """Let the person decide on everything that waits for one; tell if one did."""
         lines = len(self._history.trace.lines)
         person = self._history.people[machine.name]
-        while told := person.resolve(random):
+        while told := person.do(person.resolve, random):
             self._tell(f"   {told}")
         for line in clear_the_way(person, report):
             self._tell(line)
@@ -137,4 +142,4 @@ def clear_the_way(person: Person, report: Report | None) -> Iterator[str]:
     for held in report.held if report else ():
         if held.reason.startswith(IN_THE_WAY):
             path = f"{held.action.where.folder}/{held.action.path}"
-            yield f"   {person.clear(path)}"
+            yield f"   {person.do(person.clear, path)}"

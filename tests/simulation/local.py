@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from itertools import count
+from pathlib import Path
 from random import Random
 
 from tests.simulation.places import Machine
@@ -57,9 +59,16 @@ class Person:
         for _ in range(8):
             (chosen,) = random.choices(self.acts, weights)
             self.machine.clock.advance(random.choice((0.01, 0.5, 3)))
-            if told := chosen[1](random):
+            if told := self.do(chosen[1], random):
                 return f"{self.machine.name} {told}"
         return ""
+
+    def do(self, act: Callable[..., str], *how: object) -> str:
+        """Carry out one act, and note what it takes from its place."""
+        before = self.machine.tree()
+        told = act(*how)
+        self.values.note_taken(self.machine.name, before, self.machine.tree())
+        return told
 
     def act_on(self, name: str, random: Random) -> str:
         """Edit or delete a file of this name, in place or not."""
@@ -68,7 +77,7 @@ class Person:
             return ""
         self.machine.clock.advance(0.01)
         chosen = random.choice((self.edit, self.edit, self.delete))
-        told = chosen(random, random.choice(paths))
+        told = self.do(chosen, random, random.choice(paths))
         return f"{self.machine.name} {told}" if told else ""
 
     def create(self, random: Random) -> str:
@@ -251,12 +260,10 @@ class Person:
             source.unlink()
             return f"deletes the copy {copy} ({label(content)})"
         target = source.with_name(source.name.split(" (conflict")[0] + source.suffix)
-        if choice == "rename" or target.is_dir() or target.is_symlink():
-            number = 1
-            while target.exists() or target.is_symlink():
-                target = source.with_name(f"kept {number}{source.suffix}")
-                number += 1
-        elif target.exists():
+        taken = target.exists() or target.is_symlink()
+        if taken and (choice == "rename" or target.is_dir() or target.is_symlink()):
+            target = _free_name(source, "kept")
+        elif taken:
             self.values.seen_off(target.read_bytes())
         source.rename(target)
         return f"moves the copy {copy} ({label(content)}) to {target.name}"
@@ -273,12 +280,12 @@ class Person:
                 place.unlink()
                 return f"removes the symlink {here}"
             if place.exists() and not wanted:
-                place.rename(place.with_name(f"aside {len(self.values.ever)}"))
+                place.rename(_free_name(place, "aside"))
                 return f"moves {here} aside"
         folder = (self.machine.root / path).parent
         if path.count("/") < 2 or not folder.is_dir():
             return ""
-        folder.rename(folder.with_name(f"aside {len(self.values.ever)}"))
+        folder.rename(_free_name(folder, "aside"))
         return f"moves the folder of {path} aside"
 
     def _delete_below(self, folder: str) -> str:
@@ -343,6 +350,11 @@ class Person:
             for path in files
         ]
         return ", ".join(shown) or "no files"
+
+
+def _free_name(place: Path, stem: str) -> Path:
+    names = (place.with_name(f"{stem} {n}{place.suffix}") for n in count(1))
+    return next(name for name in names if not name.exists() and not name.is_symlink())
 
 
 def _parents(path: str) -> list[str]:

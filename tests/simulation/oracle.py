@@ -45,7 +45,7 @@ class Oracle:
         self.values = values
         self._outside = _everything(outside)
         self._agreed: dict[str, dict[str, str]] = {}
-        self._left: set[str] = set()
+        self._left: dict[str, set[tuple[str, str]]] = {}
 
     def check_always(self) -> None:
         """Raise Lost if a value or a half file is, or anything outside was touched."""
@@ -53,6 +53,7 @@ class Oracle:
         for machine in self.machines:
             self._note_agreed(machine)
             tree = machine.tree()
+            self.values.note_back(machine.name, tree)
             trashed = [content for _, content in machine.trash()]
             places += [tree.values(), trashed, machine.kept_aside()]
             for path, content in tree.items():
@@ -67,7 +68,7 @@ class Oracle:
         for file_id, path in before.items():
             beside = f"(#{file_id})"
             if beside not in path and beside in now.get(file_id, beside):
-                self._left.add(file_id)
+                self._left.setdefault(file_id, set()).add((machine.name, path))
         self._agreed[machine.name] = now
 
     def _check_whole(self, machine: Machine, path: str, content: bytes) -> None:
@@ -200,10 +201,15 @@ class Oracle:
                 raise Lost(f"{known.folder}: {len(twins)} records are {path}")
 
     def _is_superseded(self, file: File) -> bool:
-        """Tell whether a record was once agreed on, then left for another one."""
-        was_left = {str(file.id), file.uuid} & self._left
-        wanted = self.owner.web.content(file.id) in self.values.open
-        return bool(was_left) and not wanted
+        """Tell whether a record was once agreed on, then left for another one.
+
+        That follows from a person's act at that very path; who saw off a copy of
+        the bytes at another place did away with that copy.
+        """
+        content = self.owner.web.content(file.id)
+        left = (self._left.get(name, set()) for name in (str(file.id), file.uuid))
+        was_left = any((*at, content) in self.values.taken for at in set().union(*left))
+        return was_left and content not in self.values.open
 
 
 def _check_local(tree: Mapping[str, bytes], excused: Collection[str]) -> None:

@@ -231,31 +231,39 @@ class Machine:
         return State.read_only(self.config.database, clock=self.clock)
 
     def has_bare_state(self) -> bool:
-        """Tell whether the state knows too little to miss the root or its files."""
+        """Tell whether the state knows too little to miss the root or its files.
+
+        One that the next sync finds to be damaged knows nothing at all.
+        """
+        database = self.config.database
         try:
-            state = self.state()
+            state = State.private_copy(database, clock=self.clock, known=True)
         except FigsyncError:
-            return True
-        if state is None:
             return True
         with state:
             settings = state.settings
-            is_bound = settings.get("mirror_id") and not settings.get(
-                "root_acknowledged"
-            )
-            return not is_bound or state.files.synced_total() < 2
+            if state.damage() or not settings.get("mirror_id"):
+                return True
+            is_acknowledged = bool(settings.get("root_acknowledged"))
+            return is_acknowledged or state.files.synced_total() < 2
 
     def agreed(self) -> dict[str, str]:
         """Return the ids of the records that both sides hold, and the paths."""
+        return self._told(_agreed)
+
+    def sent(self) -> dict[str, str]:
+        """Return the ids of the records of unfinished uploads, and the paths."""
+        return self._told(_sent)
+
+    def _told(self, ask: Callable[[State], dict[str, str]]) -> dict[str, str]:
         try:
             state = self.state()
             if state is None:
                 return {}
             with state:
-                trees = [state.files.synced(item_id) for item_id in state.items.all()]
+                return ask(state)
         except FigsyncError:  # it is damaged, which the next opening finds out
             return {}
-        return {row.file_id: row.path for tree in trees for row in tree.values()}
 
     def files(self, below: str = "") -> list[str]:
         """Return the paths of all files, without figsync's own."""
@@ -335,3 +343,12 @@ class Machine:
 
     def remove_folder(self, path: str) -> None:
         shutil.rmtree(self.root / path)
+
+
+def _agreed(state: State) -> dict[str, str]:
+    trees = [state.files.synced(item_id) for item_id in state.items.all()]
+    return {row.file_id: row.path for tree in trees for row in tree.values()}
+
+
+def _sent(state: State) -> dict[str, str]:
+    return {t.file_id: t.path for t in state.work.all_transfers() if t.file_id}

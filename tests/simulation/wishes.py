@@ -76,6 +76,7 @@ class Wisher:
             self._values.seen_off(content)
         path = f"{found.folder}/{found.copy}"
         told = _carried(mirror, "conflicts keep", path=path, which=which)
+        self._values.note_taken(self._machine.name, tree, self._machine.tree())
         return f"{told} (without {label(content)})"
 
     def _restore(self, mirror: Mirror, random: Random) -> str:

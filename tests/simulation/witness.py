@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from figsync.sandbox.rows import File
 from tests.simulation.places import Machine
@@ -18,7 +19,10 @@ class DeletionWitness:
     """Holds that a record goes only for a reason, and not before its time.
 
     Reasons are: a successor under its path, another copy of its bytes, on Figshare
-    or here, or somebody who saw it and did away with it, *grace* seconds ago.
+    or here, or a person who did away with it, *grace* seconds ago: by whatever they
+    did to it here at its very path, or to the last bytes of this content anywhere.
+    An upload from here that was never proven is no record yet: it may go as soon as
+    its file was overwritten here.
     """
 
     def __init__(
@@ -57,9 +61,30 @@ class DeletionWitness:
 
     def _check_time(self, file: File, content: bytes) -> None:
         told = f"#{file.id} {file.path} ({label(content)})"
-        if content in self._values.open:
+        taken = self._taken(file, self._machine.agreed(), content)
+        if taken is None and content not in self._values.open:
+            taken = self._values.closed.get(content, 0.0)
+        if taken is None:
             raise Lost(f"{told} is deleted, which nobody wanted gone")
-        since = self._values.clock.now() - self._values.closed.get(content, 0.0)
+        since = self._values.clock.now() - taken
         named_alike = ".." not in file.path and _PLAIN.fullmatch(file.path)
-        if named_alike and since < self._grace:
+        if (
+            named_alike
+            and since < self._grace
+            and not self._is_no_record(file, content)
+        ):
             raise Lost(f"{told} is deleted {since:.0f} seconds after a person did")
+
+    def _is_no_record(self, file: File, content: bytes) -> bool:
+        """Tell whether the file is sent from here, unproven, and overwritten since."""
+        is_proven = bool(self._owner.web.computed_md5(file.id))
+        sent = self._machine.sent()
+        return not is_proven and self._taken(file, sent, content) is not None
+
+    def _taken(
+        self, file: File, paths: Mapping[str, str], content: bytes
+    ) -> float | None:
+        """Return when a person here took the bytes from the path of a record, if so."""
+        path = paths.get(str(file.id)) or paths.get(file.uuid)
+        place = (self._machine.name, path or "", content)
+        return self._values.taken.get(place)

@@ -707,6 +707,29 @@ def test_a_new_title_that_is_taken_gets_a_suffix(world: World) -> None:
     assert_quiet(world)
 
 
+def test_a_new_title_leaves_a_folder_of_its_name_that_stayed_behind(
+    world: World,
+) -> None:
+    gone = world.box.web.create_item("Leaves")
+    world.box.web.add_file(gone, "a.csv", b"gone")
+    item = world.box.web.create_item("Soil cores")
+    world.box.web.add_file(item, "a.csv", b"1,2")
+    world.sync()
+    world.drop("Leaves/.DS_Store", b"a file browser's")
+    world.box.web.delete_item(gone)
+    world.sync()
+    world.box.web.edit_item(item, title="Leaves")
+    world.clock.advance(60)
+
+    report = world.sync()
+
+    assert report.exit_code == 0
+    assert (world.root / "Leaves/.DS_Store").exists()
+    assert list(world.tree().values()).count(b"1,2") == 1
+    assert not (world.root / "Soil cores").exists()
+    assert_quiet(world)
+
+
 def test_items_that_swap_their_titles_keep_their_files(world: World) -> None:
     first = world.box.web.create_item("Soil cores")
     second = world.box.web.create_item("Leaves")
