@@ -228,8 +228,9 @@ class Daemon:
         now = self._clock.monotonic()
         if isinstance(problem, FigshareProblem):
             self._agenda.patience = now + 30
-        elif problem is not None:
-            self._agenda.patience = now + OPENING_WAIT
-        else:
+        elif problem is None or isinstance(problem, Interrupted):
+            # What was parked goes on as soon as it may.
             self._agenda.patience = now
+        else:
+            self._agenda.patience = now + OPENING_WAIT
         self._outlook.ended(problem, state)
