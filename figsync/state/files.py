@@ -14,7 +14,8 @@ from figsync.state.connection import Connection
 class KnownFile:
     """A local file as the last scan saw it; *path* is relative to the item folder.
 
-    *hashed_at* and *seen_at* (when this stat was first seen) are POSIX seconds.
+    *hashed_at* and *seen_at* (when this stat was first seen) are POSIX seconds;
+    hashed without an MD5 is one that was left unread for good (0.0: not yet).
     *parts* are the MD5s (16 bytes each) of consecutive slices of *part_size* bytes.
     """
 

@@ -31,6 +31,7 @@ from figsync.sync.facts import (
 from figsync.sync.finish import finish_uploads
 from figsync.sync.fitting import fitted, free_quota
 from figsync.sync.flights import stalled_uploads
+from figsync.sync.glance import remember_records, remember_root
 from figsync.sync.guards import Elsewhere, Facts, Limits, guard
 from figsync.sync.hosts import OUTAGES
 from figsync.sync.mirror import Mirror
@@ -39,14 +40,13 @@ from figsync.sync.moves import moved_keys, with_interrupted_moves
 from figsync.sync.observe import View, observe
 from figsync.sync.obstacles import after_uploads
 from figsync.sync.parts import PART_SIZE
-from figsync.sync.policies import Policy
 from figsync.sync.record import Recorder, tell_held
 from figsync.sync.reserve import within
 from figsync.sync.restore import bringing, is_here
 from figsync.sync.root import check_root, look_at_root
 from figsync.sync.scan import Lens
 from figsync.sync.stirred import concerned
-from figsync.sync.survey import Survey
+from figsync.sync.survey import Survey, policy_of
 from figsync.sync.sweep import (
     expire_trash,
     restart_grace_after_jump,
@@ -147,8 +147,10 @@ def decided(mirror: Mirror, view: View, wish: Wish) -> Cycle:
     The state remembers what was seen here.
     """
     survey = _survey(mirror, view.account, wish)
-    decider = Decider(mirror, view, look_at_root(mirror), survey, wish.only)
+    root = look_at_root(mirror)
+    decider = Decider(mirror, view, root, survey, wish.only)
     plan = with_interrupted_moves(mirror, _only(mirror, decider.plan()))
+    remember_root(mirror, root, survey.looked, wish.only)
     plan = fitted(mirror, survey, plan, free_quota(view.account))
     moved = moved_keys(mirror, plan)
     plan = _guarded(mirror, survey, plan, wish, moved)
@@ -190,13 +192,7 @@ def _survey(mirror: Mirror, account: Account, wish: Wish) -> Survey:
         int(state.settings.get(PART_SIZE) or DEFAULT_PART_SIZE),
         wish.reading,
     )
-    policy = Policy(
-        config.mirror.direction,
-        config.deletions.files,
-        config.deletions.items,
-        state.decisions.rejected(),
-        state.decisions.approved(),
-    )
+    policy = policy_of(mirror)
     return Survey(lens, policy, free_quota(account), watched=wish.watched)
 
 
@@ -241,6 +237,7 @@ def _carry_out(mirror: Mirror, cycle: Cycle, wish: Wish) -> None:
     for outcome in execute(mirror, plan, recorder):
         cycle.outcomes.append(outcome)
     cycle.met_outage |= recorder.met_outage
+    remember_records(mirror, cycle.outcomes)
     settle_rejections(mirror, cycle.outcomes)
     expire_trash(mirror)
 

@@ -1,11 +1,186 @@
-"""TEMPORARY"""
+"""Where something changed on this computer since a cycle last looked.
+
+No file is read and nobody is asked: what the file system says of each name is held
+against what the last cycle saw, whatever that cycle then made of it.  So what figsync
+writes itself is no change, and what a cycle looked at and left alone is none either.
+What a cycle that did not come to its end left undone is not told: run another.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import hashlib
+import os
+from collections.abc import Collection, Iterable, Mapping
 
+import msgspec
+
+from figsync.errors import DiskProblem, Stale
+from figsync.model import LocalFolder, Outcome, WriteRecord
+from figsync.state import KnownFile
+from figsync.sync.loose import plan_loose_files
 from figsync.sync.mirror import Mirror
+from figsync.sync.root import RootView, look_at_root
+from figsync.sync.rules import mirror_rules
+from figsync.sync.scan import Lens, Walk, is_remembered, walk_folder
+from figsync.sync.survey import Survey, policy_of
+
+SEEN = "root_seen"
+EVERYTHING = ""
+
+
+class _Seen(msgspec.Struct, frozen=True, array_like=True):
+    """A folder of the root as a cycle saw it.
+
+    What is in it is in the rows of its files, or else, where no cycle looks at files,
+    in the *digest*.
+    """
+
+    inode: str
+    record_id: str
+    digest: str = ""
 
 
 def changed_folders(mirror: Mirror, folders: Collection[str] | None = None) -> set[str]:
-    return set(folders) if folders is not None else {""}
+    """Return the folders of the root in which something changed.
+
+    Looks at all of them, or at *folders* alone.  In what is returned "" stands for
+    the root itself: a loose file is due, or the root can not be looked at; only a
+    cycle over everything can tell.  Folders that are gone or new are returned too.
+    """
+    if folders is not None and EVERYTHING in folders:
+        folders = None
+    try:
+        mirror.rules = mirror_rules(mirror.config, mirror.disk)
+        root = look_at_root(mirror, folders)
+    except (DiskProblem, Stale):
+        return {EVERYTHING}
+    lens = _lens(mirror)
+    before = _load(mirror)
+    names = {*before, *root.folders} if folders is None else {*folders}
+    changed = {
+        name
+        for name in names & (before.keys() | root.folders.keys())
+        if _is_changed(mirror, lens, root.folders.get(name), before.get(name))
+    }
+    if folders is None and _has_loose_news(mirror, lens, root):
+        changed.add(EVERYTHING)
+    return changed
+
+
+def remember_root(
+    mirror: Mirror,
+    root: RootView,
+    looked: Collection[str],
+    only: Collection[str] = (),
+) -> None:
+    """Store what a cycle saw in the root; the files of *looked* folders are stored.
+
+    With names or item ids in *only*, nothing else was looked at.
+    """
+    lens = _lens(mirror)
+    before = _load(mirror)
+    named = _named(mirror, root, only) if only else {*before, *root.folders}
+    now = {name: seen for name, seen in before.items() if name not in named}
+    for name in named & root.folders.keys():
+        folder = root.folders[name]
+        digest = "" if name in looked else _digest(walk_folder(lens, name))
+        now[name] = _Seen(str(folder.inode), _claim(folder), digest)
+    _store(mirror, now, before)
+
+
+def remember_records(mirror: Mirror, outcomes: Iterable[Outcome]) -> None:
+    """Store which folders got the record of their item, in place of a lost one."""
+    written = {
+        outcome.action.where.folder: outcome.action.where.item_id
+        for outcome in outcomes
+        if outcome.result == "done" and isinstance(outcome.action, WriteRecord)
+    }
+    before = _load(mirror) if written else {}
+    now = {
+        name: msgspec.structs.replace(seen, record_id=written.get(name, seen.record_id))
+        for name, seen in before.items()
+    }
+    _store(mirror, now, before)
+
+
+def _named(mirror: Mirror, root: RootView, only: Collection[str]) -> set[str]:
+    """Return the names of folders that are meant by a name or by an item id."""
+    named = {*only}
+    named |= {f.name for f in root.folders.values() if f.record_id in only}
+    return named | {k.folder for i, k in mirror.state.items.all().items() if i in only}
+
+
+def _is_changed(
+    mirror: Mirror, lens: Lens, folder: LocalFolder | None, seen: _Seen | None
+) -> bool:
+    if folder is None or seen is None:
+        return True
+    if (seen.inode, seen.record_id) != (str(folder.inode), _claim(folder)):
+        return True
+    walk = walk_folder(lens, folder.name)
+    if seen.digest:
+        return seen.digest != _digest(walk)
+    rows = mirror.state.files.local(folder.name)
+    return _files_differ(walk, rows) or _lost_copy(mirror, walk)
+
+
+def _files_differ(walk: Walk, rows: Mapping[str, KnownFile]) -> bool:
+    if rows.keys() != walk.stats.keys():
+        return True
+    return any(not is_remembered(stat, rows[path]) for path, stat in walk.stats.items())
+
+
+def _lost_copy(mirror: Mirror, walk: Walk) -> bool:
+    """Tell whether a conflict copy is gone: its conflict is over."""
+    return any(
+        conflict.copy not in walk.unknown
+        for conflict in mirror.state.decisions.conflicts()
+        if conflict.folder == walk.folder
+    )
+
+
+def _has_loose_news(mirror: Mirror, lens: Lens, root: RootView) -> bool:
+    """Tell whether a loose file is due, or none knows yet that it waits."""
+    plan = plan_loose_files(mirror, Survey(lens, policy_of(mirror), None), root)
+    return bool(plan.actions or mirror.state.decisions.not_held_yet(plan.held))
+
+
+def _claim(folder: LocalFolder) -> str:
+    return "?" if folder.unreadable else folder.record_id
+
+
+def _lens(mirror: Mirror) -> Lens:
+    settle = mirror.config.schedule.settle
+    return Lens(mirror.disk, mirror.rules, mirror.clock.now(), settle, 0)
+
+
+def _digest(walk: Walk) -> str:
+    """Return a text that changes with what is in a folder; never ""."""
+    told = repr((sorted(walk.stats.items()), sorted(walk.unknown), sorted(walk.closed)))
+    return hashlib.blake2b(os.fsencode(told), digest_size=8).hexdigest()
+
+
+def _store(
+    mirror: Mirror, now: Mapping[str, _Seen], before: Mapping[str, _Seen]
+) -> None:
+    if now != before:
+        plain = {_to_text(name): now[name] for name in sorted(now)}
+        mirror.state.settings.set(SEEN, msgspec.json.encode(plain).decode())
+
+
+def _load(mirror: Mirror) -> dict[str, _Seen]:
+    text = mirror.state.settings.get(SEEN) or "{}"
+    try:
+        seen = msgspec.json.decode(text, type=dict[str, _Seen])
+    except msgspec.MsgspecError:
+        return {}
+    return {_from_text(name): one for name, one in seen.items()}
+
+
+def _to_text(name: str) -> str:
+    # JSON has no place for the bytes of a name that is not UTF-8.
+    return os.fsencode(name).decode("latin-1")
+
+
+def _from_text(text: str) -> str:
+    return os.fsdecode(text.encode("latin-1"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import msgspec
@@ -50,12 +51,17 @@ class RootView:
     names: set[str] = field(default_factory=set)
 
 
-def look_at_root(mirror: Mirror) -> RootView:
-    """Return what stands in the root; raises DiskProblem if it can not be listed."""
+def look_at_root(mirror: Mirror, names: Collection[str] | None = None) -> RootView:
+    """Return what stands in the root; raises DiskProblem if it can not be listed.
+
+    With *names* nothing else is looked at.
+    """
     view = RootView()
     if mirror.dry_run and not mirror.disk.root.exists():
         return view
     for entry in mirror.disk.entries(""):
+        if names is not None and entry.name not in names:
+            continue
         view.names.add(entry.name)
         _sort_in(mirror, view, entry)
     without = {name for name, folder in view.folders.items() if not folder.record_id}

@@ -186,9 +186,21 @@ def _remembered(
     """Return what is known of a file with this very stat, MD5 included if it holds."""
     if row is None or row.stat != stat:
         return KnownFile(path, stat, "", 0.0, lens.now, b"", 0)
-    if row.md5 and row.hashed_at - stat.mtime_ns / 1e9 < RACY_SECONDS:
-        return replace(row, md5="", parts=b"")
+    if _is_racy(row):
+        return replace(row, md5="", hashed_at=0.0, parts=b"")
     return row
+
+
+def _is_racy(row: KnownFile) -> bool:
+    return bool(row.md5) and row.hashed_at - row.stat.mtime_ns / 1e9 < RACY_SECONDS
+
+
+def is_remembered(stat: FileStat, row: KnownFile) -> bool:
+    """Tell whether a scan of a file with this *stat* would find nothing new.
+
+    Without MD5 it is one that was looked at and had to be left alone.
+    """
+    return row.stat == stat and bool(row.hashed_at) and not _is_racy(row)
 
 
 def _is_still(lens: Lens, row: KnownFile) -> bool:
@@ -260,6 +272,11 @@ def complete(
         found.tree[path] = replace(found.tree[path], refusal=reason)
     rest = [file.path for file in _unhashed(found) if not file.refusal]
     yield from _hash(lens, found, rest)
+    for file in found.tree.values():
+        row = found.seen.get(file.path)
+        left = file.refusal or file.unknown is Unknown.UNREADABLE
+        if left and row is not None and not (row.md5 or row.hashed_at):
+            found.seen[file.path] = replace(row, hashed_at=lens.now)
 
 
 def _must_be_sent(

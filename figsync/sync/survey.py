@@ -59,6 +59,7 @@ class Survey:
     """What one cycle found out besides the plan, for the state and for people.
 
     *seen* is the scan of the folder *watched*; no other scan outlives its item.
+    The files of the folders *looked* at are stored.
     """
 
     lens: Lens
@@ -76,6 +77,19 @@ class Survey:
     blocked: set[ActionKey] = field(default_factory=set)
     watched: str = ""
     seen: Scan | None = None
+    looked: set[str] = field(default_factory=set)
+
+
+def policy_of(mirror: Mirror) -> Policy:
+    """Return what the configuration and people decided beforehand."""
+    config, decisions = mirror.config, mirror.state.decisions
+    return Policy(
+        config.mirror.direction,
+        config.deletions.files,
+        config.deletions.items,
+        decisions.rejected(),
+        decisions.approved(),
+    )
 
 
 def plan_item(
@@ -179,6 +193,7 @@ def survey_folder(
     room = _room(mirror, survey, where, len(records))
     yield from complete(survey.lens, found, synced, remote_md5s=sizes, room=room)
     _remember(mirror, where.folder, found, known)
+    survey.looked.add(where.folder)
     _note(survey, where, found, synced)
     _take_room(survey, found, synced, has_room=room.begun, md5s=sizes)
     if where.folder == survey.watched:

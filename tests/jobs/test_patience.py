@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 import requests
 import urllib3
+from figsync.jobs.patience import LEAST, MINUTE, TOLD_AGAIN, Patience
 from requests import PreparedRequest
 
 from figsync.errors import (
@@ -19,11 +19,8 @@ from figsync.errors import (
     TooMany,
     Unreachable,
 )
-from figsync.jobs.patience import LEAST, MINUTE, TOLD_AGAIN, Patience
-from figsync.sandbox import Fault
 from figsync.sync.hosts import api_rest
-from tests.wire import wired
-from tests.world import World, assert_agreed
+from tests.world import World
 
 HOUR = 3600.0
 NOW = 5000.0
