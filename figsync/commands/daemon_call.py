@@ -41,12 +41,19 @@ class Call:
     """A connection to a running daemon, good for one request."""
 
     def __init__(
-        self, sock: socket.socket, clock: Clock, *, subject: str, pid: int
+        self,
+        sock: socket.socket,
+        clock: Clock,
+        *,
+        subject: str,
+        pid: int,
+        patience: float = PATIENCE,
     ) -> None:
         self._sock = sock
         self._clock = clock
         self._subject = subject
         self._daemon = f"the running figsync (process {pid})"
+        self._patience = patience
         self._give_up_at: float | None = None
 
     def __enter__(self) -> Self:
@@ -73,7 +80,7 @@ class Call:
         has_heard = False
         request = json.dumps({"verb": verb, "words": words}).encode() + b"\n"
         try:
-            self._sock.settimeout(PATIENCE)
+            self._sock.settimeout(self._patience)
             self._sock.sendall(request)
             with closing(self._sock.makefile("rb")) as answers:
                 for answer in answers:
