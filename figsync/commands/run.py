@@ -43,9 +43,9 @@ def run(shell: Shell) -> None:
 
 def _read(shell: Shell) -> Setup:
     """Read configuration and token; they may have changed since the start."""
-    config = load_config(shell.config_path, shell.environ)
+    config, token = shell.read_again()
     means = Means(
-        read_token(config, shell.environ),
+        token,
         shell.clock,
         boot_id=boot_id(),
         calls=shell.calls,

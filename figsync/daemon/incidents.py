@@ -1,4 +1,4 @@
-"""What needs a person, and who was told of it when (pure)."""
+"""What needs a person, and who was told of it when."""
 
 from __future__ import annotations
 
