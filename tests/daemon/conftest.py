@@ -11,10 +11,12 @@ from figsync.sandbox import Sandbox
 from tests import only_these
 from tests.daemon.house import TOKEN, House
 
+PART_SIZE = 64 << 10
+
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    box = Sandbox(tmp_path / "figshare", token=TOKEN)
+    box = Sandbox(tmp_path / "figshare", token=TOKEN, part_size=PART_SIZE)
     only_these.hold(box)
     box.switches.status_seconds = 0
     with box.serve() as urls:
