@@ -10,7 +10,7 @@ import pytest
 
 from figsync.clock import iso
 from figsync.commands.status import page
-from figsync.errors import Interrupted
+from figsync.errors import Interrupted, NeedsPerson
 from figsync.jobs import verify
 from figsync.jobs.verify import is_unfinished, read_round
 from figsync.sync.carry import Asked, carry_out
@@ -294,3 +294,15 @@ def test_status_tells_of_rot(world: World):
     assert isinstance(told, list)
     assert told[0]["since"] == iso(world.clock.now())
     assert any("Leaves/1.csv: its bytes" in line for line in page(now))
+
+
+def test_a_mirror_that_is_away_is_not_taken_for_read(world: World):
+    away = world.root.with_name("away")
+    with world.mirror() as mirror:
+        world.root.rename(away)
+        with pytest.raises(NeedsPerson):
+            verify.run(mirror)
+        away.rename(world.root)
+
+    assert place(world) == ""
+    assert portion(world) == "Read 3 files again (36 bytes): sound"
