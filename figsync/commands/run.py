@@ -10,7 +10,6 @@ from types import FrameType
 from figsync.clock import boot_id
 from figsync.commands import outcome
 from figsync.commands.shell import Shell, interrupt, signals, verb
-from figsync.config import load_config, read_token
 from figsync.daemon.daemon import Around, Daemon
 from figsync.daemon.inbox import Reload, Wake
 from figsync.daemon.session import Setup
