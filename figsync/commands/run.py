@@ -10,8 +10,10 @@ from types import FrameType
 from figsync.clock import boot_id
 from figsync.commands import outcome
 from figsync.commands.shell import Shell, interrupt, signals, verb
-from figsync.daemon import Around, Daemon, Setup, Supervisor
+from figsync.daemon.daemon import Around, Daemon
 from figsync.daemon.inbox import Reload, Wake
+from figsync.daemon.session import Setup
+from figsync.daemon.supervisor import Supervisor
 from figsync.sync.opening import Means
 
 
