@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,22 @@ def test_a_traceback_is_prefixed_line_by_line(told: Told) -> None:
     assert lines[0] == "<3>It failed"
     assert lines[-1] == "<3>ValueError: with …"
     assert all(line.startswith("<3>") for line in lines)
+
+
+def test_a_bug_in_a_thread_is_told_without_a_secret(told: Told) -> None:
+    def fail() -> None:
+        raise ValueError(f"with {TOKEN}")
+
+    def say(_: logging.Logger) -> None:
+        thread = threading.Thread(target=fail, name="helper-1")
+        thread.start()
+        thread.join()
+
+    lines = told(a_shell(environ={"FIGSYNC_TOKEN": TOKEN}), say)
+
+    assert lines[0].endswith("thread helper-1 (ValueError); please report it")
+    assert lines[-1] == "ValueError: with …"
+    assert TOKEN not in "".join(lines)
 
 
 def test_json_is_one_object_a_line_with_the_fields_of_an_action(told: Told) -> None:
