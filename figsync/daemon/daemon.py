@@ -228,6 +228,7 @@ class Daemon:
 
     def _ended(self, mirror: Mirror, problem: FigsyncError | None) -> None:
         """A sync ended: count it, and say how long to leave Figshare alone."""
+        self._broadcast.over()
         self._counters.cycle_ended(problem)
         now = self._clock.monotonic()
         self._endured(problem, rest=api_rest(mirror))

@@ -87,8 +87,7 @@ class Keeper:
         if errand is not None:
             report = Report()
             # Who asks for a sync expects what was saved just before to be in it.
-            patient = errand.ask.verb == "sync"
-            problem = self._run(errand.wish, report, patient=patient)
+            problem = self._run(errand.wish, report, patient=errand.patient)
             self._desk.ended(errand, self._mirror, report, problem)
 
     def _sync(self, stirred: frozenset[str] | None, *, unproven: bool) -> None:

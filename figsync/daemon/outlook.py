@@ -107,4 +107,4 @@ def _line(now: Standing) -> str:
     problem = f": {now.error}" if now.error else ""
     waiting = now.count(waiting=False) + len(now.conflicts)
     person = f"; for you: {waiting:,}" if waiting else ""
-    return f"{now.state}{problem}; files in sync: {now.files:,}{person}"
+    return f"{now.at_rest}{problem}; files in sync: {now.files:,}{person}"

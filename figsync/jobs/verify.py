@@ -19,6 +19,7 @@ from figsync.naming import shown, size_text
 from figsync.state import KnownFile, State
 from figsync.sync.differences import ABOUT, REPAIRS, Kind, Mend
 from figsync.sync.mirror import Mirror
+from figsync.sync.root import check_root
 from figsync.sync.rot import Rotten, read_rot, store_rot
 from figsync.sync.tasks import Task, together
 
@@ -82,7 +83,9 @@ def run(mirror: Mirror) -> str:
 
     A portion is `verify_percent` of all files and bytes.  After two gigabytes or
     twenty seconds it returns "" in its middle, and the next call goes on there.
+    NeedsPerson unless the root is the one it was.
     """
+    check_root(mirror)
     progress = read_round(mirror.state)
     if progress.left <= ENOUGH:
         progress.left += mirror.config.schedule.verify_percent / 100

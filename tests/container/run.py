@@ -83,7 +83,9 @@ def _run(*words: str | Path) -> None:
 def _unpack(base: Path, root: Path) -> None:
     if not base.exists():
         included = f"--include={','.join(PACKAGES)}"
-        _run("mmdebstrap", "--variant=minbase", included, SUITE, base)
+        made = base.with_name(f"unfinished-{base.name}")
+        _run("mmdebstrap", "--variant=minbase", included, SUITE, made)
+        made.rename(base)
     root.mkdir()
     _run("tar", "-C", root, "-xf", base)
 

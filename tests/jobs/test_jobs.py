@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from figsync.config import KEYS
-from figsync.errors import DiskProblem, Interrupted
+from figsync.errors import Interrupted, NeedsPerson
 from figsync.jobs import JOBS, due_before, run_job
 from tests.world import World
 
@@ -83,7 +83,7 @@ def test_a_job_that_fails_is_not_the_first_thing_of_the_next_process(world: Worl
         due_before(mirror)
         world.clock.advance(40 * DAY)
         world.root.rename(away)
-        with pytest.raises(DiskProblem):
+        with pytest.raises(NeedsPerson):
             run_job(mirror, "trash")
         away.rename(world.root)
 

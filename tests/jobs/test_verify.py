@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from figsync.errors import Interrupted
+from figsync.clock import iso
+from figsync.commands.status import page
+from figsync.errors import Interrupted, NeedsPerson
 from figsync.jobs import verify
 from figsync.jobs.verify import is_unfinished, read_round
 from figsync.sync.carry import Asked, carry_out
 from figsync.sync.mend import wanted
 from figsync.sync.rot import NEVER_SENT, Rotten, read_rot
+from figsync.sync.standing import as_json, look
 from figsync.sync.tasks import InlinePool, Job
 from figsync.sync.verify import Question
 from figsync.sync.verify import verify as verify_all
@@ -278,3 +281,28 @@ def test_a_long_portion_pauses_after_a_slice_and_goes_on(tmp_path: Path):
 
     assert told[:-1] == [""] * 4
     assert told[-1].startswith("Read 80 files again")
+
+
+def test_status_tells_of_rot(world: World):
+    rot(world, "Leaves/1.csv")
+    portion(world)
+
+    now = look(world.config, world.clock)
+    told = as_json(now)["changed_silently"]
+
+    assert [(one.folder, one.path) for one in now.rot] == [("Leaves", "1.csv")]
+    assert isinstance(told, list)
+    assert told[0]["since"] == iso(world.clock.now())
+    assert any("Leaves/1.csv: its bytes" in line for line in page(now))
+
+
+def test_a_mirror_that_is_away_is_not_taken_for_read(world: World):
+    away = world.root.with_name("away")
+    with world.mirror() as mirror:
+        world.root.rename(away)
+        with pytest.raises(NeedsPerson):
+            verify.run(mirror)
+        away.rename(world.root)
+
+    assert place(world) == ""
+    assert portion(world) == "Read 3 files again (36 bytes): sound"
