@@ -100,8 +100,11 @@ def living_owner(disk: Disk, clock: Clock) -> Owner | None:
 
     The lock itself is left alone: asking for it could turn away who wants it.
     """
-    if not disk.own_path(OWNER).is_file():
-        return None
+    try:
+        if not disk.own_path(OWNER).is_file():
+            return None
+    except OSError:
+        return None  # who may not look there is told so by whatever comes next
     owner = _owner(disk)
     pid, at = owner.get("pid"), owner.get("at")
     if not isinstance(pid, int) or not isinstance(at, int | float):
