@@ -34,6 +34,7 @@ class House:
         self.config_path = folder / "config.ini"
         self.token = TOKEN
         self.keys: dict[str, str] = {}
+        self.longest_cycle = PATIENCE
         self.configure()
 
     def configure(self, **keys: str) -> None:
@@ -170,7 +171,12 @@ class Running:
                 as_told,
                 {},
             )
-            self.daemon = Daemon(around, self.clock, supervisor)
+            self.daemon = Daemon(
+                around,
+                self.clock,
+                supervisor,
+                longest_cycle=self.house.longest_cycle,
+            )
             try:
                 self.daemon.start_up()
                 self._started.set()
