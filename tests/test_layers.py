@@ -47,7 +47,7 @@ PURE = (
     "figsync.sync.differences",
     "figsync.sync.pending",
     "figsync.config.bandwidth",
-    "figsync.config.kinds",
+    "figsync.jobs.patience",
     "figsync.figshare.breaker",
     "figsync.figshare.pacing",
     "figsync.figshare.records",

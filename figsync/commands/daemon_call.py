@@ -12,6 +12,7 @@ from typing import Self
 
 from figsync.clock import Clock
 from figsync.commands.shell import Shell
+from figsync.daemon.place import serves
 from figsync.disk import Disk
 from figsync.errors import FigsyncError, MirrorOwned
 from figsync.lock import living_owner
@@ -40,12 +41,19 @@ class Call:
     """A connection to a running daemon, good for one request."""
 
     def __init__(
-        self, sock: socket.socket, clock: Clock, *, subject: str, pid: int
+        self,
+        sock: socket.socket,
+        clock: Clock,
+        *,
+        subject: str,
+        pid: int,
+        patience: float = PATIENCE,
     ) -> None:
         self._sock = sock
         self._clock = clock
         self._subject = subject
         self._daemon = f"the running figsync (process {pid})"
+        self._patience = patience
         self._give_up_at: float | None = None
 
     def __enter__(self) -> Self:
@@ -72,7 +80,7 @@ class Call:
         has_heard = False
         request = json.dumps({"verb": verb, "words": words}).encode() + b"\n"
         try:
-            self._sock.settimeout(PATIENCE)
+            self._sock.settimeout(self._patience)
             self._sock.sendall(request)
             with closing(self._sock.makefile("rb")) as answers:
                 for answer in answers:
@@ -117,13 +125,18 @@ def _told(answer: bytes) -> Told:
 
 
 def call_daemon(shell: Shell) -> Call | None:
-    """Return a connection to the daemon that owns the mirror, None if none runs."""
+    """Return a connection to the daemon of this configuration, None if none runs.
+
+    One of another configuration, with another database, may own the same root.
+    """
     root, clock = shell.config.mirror.root, shell.clock
     try:
         owner = living_owner(Disk(root, clock=clock), clock)
     except FigsyncError:
         return None
     if owner is None or not owner.control:
+        return None
+    if not serves(owner.control, shell.config.database):
         return None
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:

@@ -112,6 +112,6 @@ def _without_secrets(shell: Shell, text: str) -> str:
     """Return *text* without the token and without what addresses carry of secrets."""
     from figsync.figshare.answers import without_secrets
 
-    for secret in shell.secrets():
+    for secret in ("", *shell.secrets()):
         text = without_secrets(text, token=secret)
     return re.sub(r"(?i)(authorization\W+(?:token|bearer)\s+)\S+", r"\1…", text)

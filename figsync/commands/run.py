@@ -10,9 +10,10 @@ from types import FrameType
 from figsync.clock import boot_id
 from figsync.commands import outcome
 from figsync.commands.shell import Shell, interrupt, signals, verb
-from figsync.config import load_config, read_token
-from figsync.daemon import Around, Daemon, Setup, Supervisor
+from figsync.daemon.daemon import Around, Daemon
 from figsync.daemon.inbox import Reload, Wake
+from figsync.daemon.session import Setup
+from figsync.daemon.supervisor import Supervisor
 from figsync.sync.opening import Means
 
 
@@ -41,9 +42,9 @@ def run(shell: Shell) -> None:
 
 def _read(shell: Shell) -> Setup:
     """Read configuration and token; they may have changed since the start."""
-    config = load_config(shell.config_path, shell.environ)
+    config, token = shell.read_again()
     means = Means(
-        read_token(config, shell.environ),
+        token,
         shell.clock,
         boot_id=boot_id(),
         calls=shell.calls,

@@ -89,11 +89,9 @@ class Shell:
         return token
 
     def read_again(self) -> tuple[Config, str]:
-        """Read configuration and token anew; WrongUsage keeps those there are."""
+        """Read configuration and token anew; this shell's own stay as they are."""
         fresh = replace(self, learned=self.learned)
-        read = fresh.config, fresh.token
-        self.config, self.token = read
-        return read
+        return fresh.config, fresh.token
 
     def in_mirror(self, text: str) -> str:
         """Return the path below the root that a person means by *text*."""

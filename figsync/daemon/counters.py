@@ -83,7 +83,7 @@ class Counters:
             self._queue = len(plan.actions)
 
     def moved(self, action: Action, size: int) -> None:
-        """Bytes moved: the connection counts them, and the loop may hang all the same."""
+        """Bytes moved: the connection counts them, and the loop may hang yet."""
         del action, size
 
     def finished(self, outcome: Outcome) -> None:

@@ -24,7 +24,6 @@ from figsync.daemon.several import Several
 from figsync.daemon.supervisor import Supervisor
 from figsync.errors import (
     DiskProblem,
-    FigshareProblem,
     FigsyncError,
     Interrupted,
     MirrorOwned,
@@ -32,13 +31,17 @@ from figsync.errors import (
     StateDamaged,
     WrongUsage,
 )
-from figsync.state import State
+from figsync.jobs.patience import Patience
+from figsync.sync.hosts import api_rest
+from figsync.sync.mirror import Mirror
 from figsync.sync.telling import Telling
 
 # A mirror that can not be opened is looked at again after so many seconds.
 OPENING_WAIT = 30.0
 # The deciding thread turns over at least this often: clocks are compared then.
 LONGEST_TURN = 60.0
+# After so many seconds of uploads whatever else waits is planned together with them.
+LONGEST_CYCLE = 120.0
 
 _RESTART = "restart figsync for that, or take it back"
 
@@ -62,11 +65,17 @@ class Daemon:
     """Keeps one mirror the same as its account until its clock is told to stop."""
 
     def __init__(
-        self, around: Around, clock: SystemClock, supervisor: Supervisor
+        self,
+        around: Around,
+        clock: SystemClock,
+        supervisor: Supervisor,
+        *,
+        longest_cycle: float = LONGEST_CYCLE,
     ) -> None:
         self._around = around
         self._clock = clock
         self._supervisor = supervisor
+        self._longest_cycle = longest_cycle
         self._inbox = Inbox()
         self._counters = Counters(clock)
         self._broadcast = Broadcast(clock.monotonic)
@@ -75,6 +84,7 @@ class Daemon:
         self._agenda = Agenda(self._setup.config.schedule.settle)
         place = control_place(self._setup.config.database, around.environ)
         self._control = Control(self, place)
+        self._patience = Patience()
         self._outlook = Outlook(self._counters, clock, around.environ, supervisor)
         self._open: tuple[ExitStack, Session] | None = None
         self._reopen = False
@@ -141,13 +151,14 @@ class Daemon:
                 control=self._control.path,
             )
             setup = replace(self._setup, means=means)
-            session = stack.enter_context(opened(setup, self, self._tick))
+            session = stack.enter_context(opened(setup, self))
             stack.enter_context(self._counters.following(session.mirror.figshare))
             return stack.pop_all(), session
 
     def _keep(self, session: Session) -> None:
         """Do what is due on an open mirror until it has to be opened anew."""
-        ended = partial(self._ended, session.mirror.state)
+        ended = partial(self._ended, session.mirror)
+        session.mirror.tick = partial(self._tick_of, session)
         keeper = Keeper(session, self._agenda, self._desk, self._clock, ended)
         self._agenda.everything()
         self._reopen = False
@@ -187,6 +198,18 @@ class Daemon:
         self._supervisor.watchdog()
         self._counters.beat()
 
+    def _tick_of(self, session: Session) -> None:
+        """Go on with a cycle, unless it lasts and something else waits for its end."""
+        self._tick()
+        session.beat()
+        if session.yields(self._longest_cycle) and self._is_awaited(session):
+            self._clock.park()
+
+    def _is_awaited(self, session: Session) -> bool:
+        """Tell whether another cycle has something to do already."""
+        due = self._agenda.seconds(self._clock.monotonic()) == 0
+        return due or session.has_new_items or not self._inbox.is_empty
+
     def _reload(self) -> None:
         """Read the configuration again; what can not be taken over changes nothing."""
         self._supervisor.reloading()
@@ -204,11 +227,14 @@ class Daemon:
         log.info("Read the configuration: %s", ", ".join(taken_changes(old, new)))
         self._setup, self._reopen = setup, True
         self._agenda.settle = new.schedule.settle
+        self._patience = Patience()
+        self._agenda.patience = self._clock.monotonic()
         self._outlook.take(new)
 
     def _away(self, problem: FigsyncError) -> None:
         """Wait until the mirror may be there again; who asks is told why it is not."""
-        self._outlook.ended(problem, None)
+        self._endured(problem)
+        self._outlook.ended(problem, None, is_news=self._patience.is_news)
         until = self._clock.monotonic() + OPENING_WAIT
         self._reopen = False
         while not (self._clock.stopped or self._reopen):
@@ -221,14 +247,21 @@ class Daemon:
                 lambda ask: self._desk.decline(ask, problem),
             )
 
-    def _ended(self, state: State, problem: FigsyncError | None) -> None:
+    def _ended(self, mirror: Mirror, problem: FigsyncError | None) -> None:
         """A sync ended: count it, and say how long to leave Figshare alone."""
+        self._broadcast.over()
         self._counters.cycle_ended(problem)
         now = self._clock.monotonic()
-        if isinstance(problem, FigshareProblem):
-            self._agenda.patience = now + 30
-        elif problem is not None:
-            self._agenda.patience = now + OPENING_WAIT
+        self._endured(problem, rest=api_rest(mirror))
+        self._agenda.patience = now + self._patience.pause
+        self._outlook.ended(problem, mirror.state, is_news=self._patience.is_news)
+
+    def _endured(self, problem: FigsyncError | None, *, rest: float = 0.0) -> None:
+        """Remember how long something has failed, and when that was told."""
+        now, before = self._clock.monotonic(), self._patience
+        if problem is None:
+            self._patience = Patience(is_news=before.failures > 0)
+        elif isinstance(problem, Interrupted):
+            self._patience = replace(before, pause=0.0, is_news=False)
         else:
-            self._agenda.patience = now
-        self._outlook.ended(problem, state)
+            self._patience = before.after(problem, now, rest=rest)

@@ -54,6 +54,8 @@ def _waiting(now: Standing) -> Iterator[Family]:
     guards = _by(now.guards())
     yield _gauge("guard_held_actions", "What each guard holds.", guards, "guard")
     yield _one("conflicts", "Conflicts that wait for a person.", len(now.conflicts))
+    rot = len(now.rot)
+    yield _one("changed_silently_files", "Files that changed without a save.", rot)
     left_out = now.facts.not_uploadable
     yield _one("not_uploadable_files", "Files that Figshare can not take.", left_out)
     stranded = now.facts.stranded

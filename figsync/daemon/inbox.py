@@ -71,6 +71,11 @@ class Inbox:
         """Leave a request; safe in any thread and in signal handlers."""
         self._queue.put(request)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits to be taken."""
+        return self._queue.empty()
+
     def take(self, seconds: float | None) -> list[Request]:
         """Wait for requests, at most that long (None: for ever); return all there are.
 

@@ -1,4 +1,4 @@
-"""What needs a person, and who was told of it when (pure)."""
+"""What needs a person, and who was told of it when."""
 
 from __future__ import annotations
 
@@ -70,6 +70,7 @@ Memory = Mapping[str, Remembered]
 _TITLES = {
     "held": "something waits for you",
     "conflict": "both sides changed a file",
+    "rot": "a file changed without being saved",
     "token": "Figshare refuses the token",
     "refused": "nothing can be synced",
     "offline": "Figshare has been out of reach for a day",
@@ -125,6 +126,11 @@ def incidents(now: Standing) -> Iterator[Incident]:
         copy = "/".join((found.folder, found.copy))
         text = f"{shown(copy)}: both sides changed this file"
         yield Incident("conflict", copy, text, "figsync conflicts", shown(copy))
+    for rotten in now.rot:
+        place = f"{shown(rotten.folder)}/{shown(rotten.path)}"
+        about = f"{rotten.item_id}/{rotten.path}"
+        text = f"{place}: {shown(rotten.reason)}"
+        yield Incident("rot", about, text, "figsync verify --repair", place)
     facts = now.facts
     if facts.stranded:
         files = "a file" if facts.stranded == 1 else f"{facts.stranded} files"

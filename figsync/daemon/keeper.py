@@ -87,8 +87,7 @@ class Keeper:
         if errand is not None:
             report = Report()
             # Who asks for a sync expects what was saved just before to be in it.
-            patient = errand.ask.verb == "sync"
-            problem = self._run(errand.wish, report, patient=patient)
+            problem = self._run(errand.wish, report, patient=errand.patient)
             self._desk.ended(errand, self._mirror, report, problem)
 
     def _sync(self, stirred: frozenset[str] | None, *, unproven: bool) -> None:
@@ -99,7 +98,8 @@ class Keeper:
                 return
         if stirred is not None and (EVERYTHING in stirred or self._is_filing()):
             stirred = None
-        self._run(Wish(stirred=stirred), Report())
+        with self._session.yielding():
+            self._run(Wish(stirred=stirred), Report())
 
     def _is_filing(self) -> bool:
         """Tell whether a loose file waits for its folder: it is in none so far."""

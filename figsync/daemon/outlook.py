@@ -12,7 +12,7 @@ from figsync.daemon.metrics import MetricsServer, started
 from figsync.daemon.notices import Notices
 from figsync.daemon.supervisor import Supervisor
 from figsync.daemon.ways import Sender
-from figsync.errors import FigsyncError, Interrupted
+from figsync.errors import FigsyncError
 from figsync.state import State
 from figsync.sync.standing import Standing, look
 
@@ -43,7 +43,6 @@ class Outlook:
         self._server: MetricsServer | None = None
         self._sender: Sender | None = None
         self._notices: Notices | None = None
-        self._problem: type[FigsyncError] | None = None
 
     def take(self, config: Config) -> None:
         """Follow a configuration; what it does not change goes on undisturbed.
@@ -56,12 +55,17 @@ class Outlook:
         if before is None or before.notifications != config.notifications:
             self._tell_by(config.notifications)
 
-    def ended(self, problem: FigsyncError | None, state: State | None) -> None:
-        """Tell how a sync ended: the log where that is new, and people who are needed.
+    def ended(
+        self, problem: FigsyncError | None, state: State | None, *, is_news: bool
+    ) -> None:
+        """Tell how a sync ended: the log where that *is news*, and people if needed.
 
         Without the owner's *state* what was told is remembered until there is one.
         """
-        self._log(problem)
+        if is_news and problem is None:
+            log.info("It works again")
+        elif is_news:
+            log.warning("%s", problem)
         try:
             now = self._standing()
         except FigsyncError:
@@ -69,17 +73,6 @@ class Outlook:
         self._supervisor.status(_line(now))
         if self._notices is not None:
             self._notices.look(now, self._clock.now(), state)
-
-    def _log(self, problem: FigsyncError | None) -> None:
-        """Write down how a problem begins, changes and ends: it may last for days."""
-        if isinstance(problem, Interrupted):
-            return
-        kind = type(problem) if problem else None
-        if problem is not None and kind is not self._problem:
-            log.warning("%s", problem)
-        elif problem is None and self._problem is not None:
-            log.info("It works again")
-        self._problem = kind
 
     def close(self) -> None:
         """Serve and tell no more."""
@@ -114,4 +107,4 @@ def _line(now: Standing) -> str:
     problem = f": {now.error}" if now.error else ""
     waiting = now.count(waiting=False) + len(now.conflicts)
     person = f"; for you: {waiting:,}" if waiting else ""
-    return f"{now.state}{problem}; files in sync: {now.files:,}{person}"
+    return f"{now.at_rest}{problem}; files in sync: {now.files:,}{person}"

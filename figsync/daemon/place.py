@@ -26,7 +26,7 @@ def control_place(database: Path, environ: Mapping[str, str]) -> Path:
     That is $RUNTIME_DIRECTORY, which systemd makes, else the user's runtime folder,
     else a folder beside the database.
     """
-    name = f"{hashlib.sha256(os.fsencode(database)).hexdigest()[:12]}.sock"
+    name = f"{_name(database)}.sock"
     # systemd names several folders with colons; the first one is ours.
     given = environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
     if given.startswith("/"):
@@ -35,6 +35,15 @@ def control_place(database: Path, environ: Mapping[str, str]) -> Path:
     if runtime.startswith("/"):
         return Path(runtime) / "figsync" / name
     return database.parent / "control" / name
+
+
+def serves(control: str, database: Path) -> bool:
+    """Tell whether a socket is that of the daemon with this database."""
+    return _name(database) in Path(control).parts[-2] + Path(control).name
+
+
+def _name(database: Path) -> str:
+    return hashlib.sha256(os.fsencode(database)).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +83,7 @@ def take_seat(place: Path) -> Seat:
 
 def _elsewhere(place: Path) -> Seat:
     try:
-        folder = Path(tempfile.mkdtemp(prefix="figsync-"))
+        folder = Path(tempfile.mkdtemp(prefix=f"figsync-{place.stem}-"))
     except OSError as problem:
         raise _unusable(place, problem) from problem
     return Seat(folder / "control", _listening(folder / "control"), folder)

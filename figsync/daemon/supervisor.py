@@ -76,31 +76,6 @@ class Supervisor:
         return True
 
 
-class AttendedClock:
-    """A clock that says at every wait of the deciding thread that it still turns."""
-
-    def __init__(self, clock: Clock, supervisor: Supervisor) -> None:
-        self._clock = clock
-        self._supervisor = supervisor
-
-    def now(self) -> float:
-        return self._clock.now()
-
-    def monotonic(self) -> float:
-        return self._clock.monotonic()
-
-    def wait(self, seconds: float) -> bool:
-        """Wait; return True as soon as somebody asked to stop."""
-        self._supervisor.watchdog()
-        turn = self._supervisor.watchdog_seconds
-        while turn is not None and seconds > turn / 2:
-            if self._clock.wait(turn / 2):
-                return True
-            seconds -= turn / 2
-            self._supervisor.watchdog()
-        return self._clock.wait(seconds)
-
-
 def _status(text: str) -> list[str]:
     # One line: another one in it could tell the manager anything.
     return [f"STATUS={shown(' '.join(text.split()))}"] if text else []

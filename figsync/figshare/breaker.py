@@ -12,8 +12,11 @@ from figsync.errors import Resting
 # fails for one file alone says nothing about the others.
 FAILURES = 5
 WAITS = (60.0, 300.0, 900.0, 3600.0, 4 * 3600.0)
-# What never reached the host costs it nothing: often this computer is offline.
+# What never reached the host costs it nothing.
 WAITS_UNREACHED = WAITS[:3]
+# Without the API nothing is known or done; mostly this computer is offline, and what
+# was saved meanwhile is to go up soon after it is back.
+WAITS_OFFLINE = (15.0, 30.0, 60.0)
 JITTER = 0.2
 LONGEST_WAIT = WAITS[-1] * (1 + JITTER)
 
@@ -45,12 +48,16 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """A host that is left alone until a time (POSIX seconds), after *rounds* trials."""
+    """A host that is left alone until a time (POSIX seconds), after *rounds* trials.
+
+    In the last *reached* of them it was there, and failed.
+    """
 
     host: Host
     cause: str
     until: float
     rounds: int = 1
+    reached: int = 0
 
     @property
     def subject(self) -> str:
@@ -76,6 +83,14 @@ class Failure:
     about: str = ""
     is_firewall: bool = False
     was_reached: bool = True
+    is_api: bool = False
+
+    @property
+    def waits(self) -> tuple[float, ...]:
+        """How long to leave the host alone, in seconds: longer each time."""
+        if self.was_reached:
+            return WAITS
+        return WAITS_OFFLINE if self.is_api else WAITS_UNREACHED
 
 
 class Admission(Enum):
@@ -91,6 +106,7 @@ class Admission(Enum):
 class Circuit:
     """What is known of one host; while *rounds* is 0 it works.
 
+    In the last *reached* rounds it was there, and failed.
     *failing* are the different requests that failed in a row, *count* how many they
     are. When *until* (POSIX seconds) has come, or with *is_asked* at once, one request
     goes as a trial; when it *answers*, others go too, and the first of them to end
@@ -100,6 +116,7 @@ class Circuit:
     count: int = 0
     failing: frozenset[str] = frozenset()
     rounds: int = 0
+    reached: int = 0
     until: float = 0.0
     cause: str = ""
     is_tried: bool = False
@@ -163,7 +180,12 @@ class Circuit:
         return counted._opened(failure, now, jitter)
 
     def _opened(self, failure: Failure, now: float, jitter: float) -> Circuit:
-        waits = WAITS if failure.was_reached else WAITS_UNREACHED
-        wait = waits[min(self.rounds, len(waits) - 1)] * (1 + JITTER * jitter)
-        rounds = self.rounds + 1
-        return Circuit(rounds=rounds, until=now + wait, cause=failure.cause)
+        # However long the line was down, that says nothing about the host.
+        before = self.reached if failure.was_reached else self.rounds
+        wait = failure.waits[min(before, len(failure.waits) - 1)]
+        return Circuit(
+            rounds=self.rounds + 1,
+            reached=self.reached + 1 if failure.was_reached else 0,
+            until=now + wait * (1 + JITTER * jitter),
+            cause=failure.cause,
+        )

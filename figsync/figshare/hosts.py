@@ -100,7 +100,10 @@ class Hosts:
         with self._changed:
             for rest in rests:
                 self._circuits[rest.host] = Circuit(
-                    rounds=rest.rounds, until=rest.until, cause=rest.cause
+                    rounds=rest.rounds,
+                    reached=rest.reached,
+                    until=rest.until,
+                    cause=rest.cause,
                 )
 
     def try_now(self) -> None:
@@ -147,7 +150,7 @@ class Hosts:
             raise Interrupted("", "stopped on request")
 
     def _failed(self, turn: Turn, problem: FigshareProblem) -> None:
-        found = failure(problem, turn.about)
+        found = failure(problem, turn.host.service, turn.about)
         if found is not None:
             now, jitter = self._clock.now(), self._random()
             self._change(
@@ -176,10 +179,10 @@ def _released(turn: Turn, circuit: Circuit) -> Circuit:
 
 
 def _rest(host: Host, circuit: Circuit) -> Rest:
-    return Rest(host, circuit.cause, circuit.until, circuit.rounds)
+    return Rest(host, circuit.cause, circuit.until, circuit.rounds, circuit.reached)
 
 
-def failure(problem: FigshareProblem, about: str) -> Failure | None:
+def failure(problem: FigshareProblem, service: Service, about: str) -> Failure | None:
     """Return what *problem* says against its host, None when it says nothing."""
     if isinstance(problem, LinkExpired):
         return None
@@ -191,4 +194,5 @@ def failure(problem: FigshareProblem, about: str) -> Failure | None:
     if problem.status:
         return Failure(f"Figshare has a problem of its own ({problem.status})", about)
     cause = problem.cause.partition(": ")[2] or problem.cause
-    return Failure(cause, about, was_reached=problem.was_reached)
+    is_api = service is Service.API
+    return Failure(cause, about, was_reached=problem.was_reached, is_api=is_api)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from figsync.sync.mirror import Mirror
+from figsync.sync.root import check_root
 from figsync.sync.sweep import expire_trash
 
 
 def run(mirror: Mirror) -> str:
-    """Delete for good what was trashed longer than `trash_days` ago."""
+    """Delete for good what was trashed longer than `trash_days` ago.
+
+    NeedsPerson unless the root is the one it was: after an accident the trash may be
+    the only place that has a file.
+    """
+    check_root(mirror)
     removed = expire_trash(mirror)
     if not removed:
         return ""

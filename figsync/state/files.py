@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from figsync.model import FileStat, SyncedFile
+from figsync.model import FileStat, Mode, SyncedFile
 from figsync.state.columns import Row, to_integer
 from figsync.state.connection import Connection
 
@@ -118,7 +118,19 @@ class Files:
         Files of folders that are no item yet are among them, those of excluded items
         are not.
         """
-        return [(folder, path) for folder, path in self._db.rows(_UNSYNCED)]
+        owners = {
+            folder: (item_id, mode)
+            for folder, item_id, mode in self._db.rows(
+                "SELECT folder, item_id, mode FROM items WHERE folder != ''"
+            )
+        }
+        found: list[tuple[str, str]] = []
+        for folder in sorted(self.folders()):
+            item_id, mode = owners.get(folder, ("", ""))
+            if mode != Mode.EXCLUDED:
+                rows = self._db.rows(_UNSYNCED, item_id, folder)
+                found += [(folder, path) for (path,) in rows]
+        return found
 
     def copies(self, md5: str) -> list[tuple[str, SyncedFile]]:
         """Return every synced file with that MD5, with the id of its item."""
@@ -164,14 +176,13 @@ WITH RECURSIVE folders (folder) AS (
 SELECT folder FROM folders WHERE folder IS NOT NULL
 """
 
+# Folder by folder: no index leads from a folder to its item.
 _UNSYNCED = """
-SELECT local_files.folder, local_files.path
+SELECT local_files.path
 FROM local_files
-LEFT JOIN items ON items.folder = local_files.folder
 LEFT JOIN synced_files
-  ON synced_files.item_id = items.item_id AND synced_files.path = local_files.path
-WHERE local_files.md5 IS NOT synced_files.md5
-  AND coalesce(items.mode, '') != 'excluded'
+  ON synced_files.item_id = ? AND synced_files.path = local_files.path
+WHERE local_files.folder = ? AND local_files.md5 IS NOT synced_files.md5
 """
 
 

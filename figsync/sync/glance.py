@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 
 import msgspec
 
@@ -54,15 +56,15 @@ def changed_folders(mirror: Mirror, folders: Collection[str] | None = None) -> s
         root = look_at_root(mirror, folders)
     except (DiskProblem, Stale):
         return {EVERYTHING}
-    lens = _lens(mirror)
     before = _load(mirror)
-    names = {*before, *root.folders} if folders is None else {*folders}
+    glance = _Glance(mirror, _lens(mirror), _copies(mirror))
+    names = before.keys() | root.folders.keys()
     changed = {
         name
-        for name in names & (before.keys() | root.folders.keys())
-        if _is_changed(mirror, lens, root.folders.get(name), before.get(name))
+        for name in (names if folders is None else names & {*folders})
+        if glance.is_changed(root.folders.get(name), before.get(name))
     }
-    if folders is None and _has_loose_news(mirror, lens, root):
+    if folders is None and glance.has_loose_news(root):
         changed.add(EVERYTHING)
     return changed
 
@@ -110,18 +112,34 @@ def _named(mirror: Mirror, root: RootView, only: Collection[str]) -> set[str]:
     return named | {k.folder for i, k in mirror.state.items.all().items() if i in only}
 
 
-def _is_changed(
-    mirror: Mirror, lens: Lens, folder: LocalFolder | None, seen: _Seen | None
-) -> bool:
-    if folder is None or seen is None:
-        return True
-    if (seen.inode, seen.record_id) != (str(folder.inode), _claim(folder)):
-        return True
-    walk = walk_folder(lens, folder.name)
-    if seen.digest:
-        return seen.digest != _digest(walk)
-    rows = mirror.state.files.local(folder.name)
-    return _files_differ(walk, rows) or _lost_copy(mirror, walk)
+@dataclass(frozen=True, slots=True)
+class _Glance:
+    """One look at the disk; *copies* are the conflict copies known by folder."""
+
+    mirror: Mirror
+    lens: Lens
+    copies: Mapping[str, set[str]]
+
+    def is_changed(self, folder: LocalFolder | None, seen: _Seen | None) -> bool:
+        """Tell whether a folder is not as it was *seen*; None is: not there."""
+        if folder is None or seen is None:
+            return True
+        if (seen.inode, seen.record_id) != (str(folder.inode), _claim(folder)):
+            return True
+        walk = walk_folder(self.lens, folder.name)
+        if seen.digest:
+            return seen.digest != _digest(walk)
+        # The end of a conflict is the end of its copy.
+        if not self.copies.get(folder.name, set()) <= walk.unknown.keys():
+            return True
+        return _files_differ(walk, self.mirror.state.files.local(folder.name))
+
+    def has_loose_news(self, root: RootView) -> bool:
+        """Tell whether a loose file is due, or waits and nobody knows of it."""
+        survey = Survey(self.lens, policy_of(self.mirror), None)
+        plan = plan_loose_files(self.mirror, survey, root)
+        unknown = self.mirror.state.decisions.not_held_yet(plan.held)
+        return bool(plan.actions or unknown)
 
 
 def _files_differ(walk: Walk, rows: Mapping[str, KnownFile]) -> bool:
@@ -130,19 +148,11 @@ def _files_differ(walk: Walk, rows: Mapping[str, KnownFile]) -> bool:
     return any(not is_remembered(stat, rows[path]) for path, stat in walk.stats.items())
 
 
-def _lost_copy(mirror: Mirror, walk: Walk) -> bool:
-    """Tell whether a conflict copy is gone: its conflict is over."""
-    return any(
-        conflict.copy not in walk.unknown
-        for conflict in mirror.state.decisions.conflicts()
-        if conflict.folder == walk.folder
-    )
-
-
-def _has_loose_news(mirror: Mirror, lens: Lens, root: RootView) -> bool:
-    """Tell whether a loose file is due, or none knows yet that it waits."""
-    plan = plan_loose_files(mirror, Survey(lens, policy_of(mirror), None), root)
-    return bool(plan.actions or mirror.state.decisions.not_held_yet(plan.held))
+def _copies(mirror: Mirror) -> dict[str, set[str]]:
+    copies: dict[str, set[str]] = defaultdict(set)
+    for conflict in mirror.state.decisions.conflicts():
+        copies[conflict.folder].add(conflict.copy)
+    return copies
 
 
 def _claim(folder: LocalFolder) -> str:

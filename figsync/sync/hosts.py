@@ -32,6 +32,12 @@ def keep_rests(mirror: Mirror) -> None:
         mirror.state.settings.set(HOSTS, msgspec.json.encode(rests).decode())
 
 
+def api_rest(mirror: Mirror) -> float:
+    """Return for how many seconds the API is left alone still, 0 if it may be asked."""
+    rest = mirror.figshare.hosts.resting(Service.API)
+    return max(0.0, rest.until - mirror.clock.now()) if rest else 0.0
+
+
 def resting_for(mirror: Mirror, action: Action) -> Rest | None:
     """Return the host that an action would have to wait for, None if it may be tried.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from figsync.clock import Clock, iso
@@ -43,7 +44,10 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Everything there is to tell, as it was read; *state* is one of STATES."""
+    """Everything there is to tell, as it was read; *state* is one of STATES.
+
+    *at_rest* is what it is apart from a daemon or a sync that works on it now.
+    """
 
     state: str
     root: str
@@ -61,6 +65,7 @@ class Standing:
     error_kind: str = ""
     budget: float | None = None
     daemon: Running | None = None
+    at_rest: str = "never"
 
     def count(self, *, waiting: bool) -> int:
         """Return how many held actions wait for a time, or for a person."""
@@ -91,7 +96,8 @@ def look(config: Config, clock: Clock) -> Standing:
 
 
 def _read(state: State, config: Config, disk: Disk, clock: Clock) -> Standing:
-    items = [i for i in state.items.all().values() if i.mode is not Mode.EXCLUDED]
+    known = state.items.all()
+    items = [item for item in known.values() if item.mode is not Mode.EXCLUDED]
     facts, wrong = read_facts(state), _wrong_root(state, disk)
     held, conflicts = state.decisions.held(), state.decisions.conflicts()
     daemon = _daemon(state, disk, clock)
@@ -105,16 +111,17 @@ def _read(state: State, config: Config, disk: Disk, clock: Clock) -> Standing:
         held,
         conflicts,
         read_rests(state),
-        _changed(state),
-        tuple(read_rot(state)),
+        _changed(state, known),
+        tuple(one for one in read_rot(state) if not one.is_gone),
         items=len(items),
         files=state.files.synced_total(),
         size=state.files.synced_sizes(),
-        excluded=len(state.items.all()) - len(items),
+        excluded=len(known) - len(items),
         error=str(wrong or facts.error),
         error_kind=type(wrong).__name__ if wrong else facts.error_kind,
         budget=request_budget(state, config.transfer, clock.now()),
         daemon=daemon,
+        at_rest=told,
     )
 
 
@@ -126,12 +133,11 @@ def _daemon(state: State, disk: Disk, clock: Clock) -> Running | None:
     return Running(activity, read_pause(state, clock.now()))
 
 
-def _changed(state: State) -> tuple[SyncedItem, ...]:
+def _changed(state: State, known: Mapping[str, SyncedItem]) -> tuple[SyncedItem, ...]:
     """Return the public items whose files were changed since their publication."""
-    items = state.items.all()
     changed = state.items.changed_since_publication()
-    known = (items[item_id] for item_id in changed if item_id in items)
-    return tuple(item for item in known if item.mode is Mode.MIRRORED)
+    items = (known[item_id] for item_id in changed if item_id in known)
+    return tuple(item for item in items if item.mode is Mode.MIRRORED)
 
 
 def _wrong_root(state: State, disk: Disk) -> FigsyncError | None:

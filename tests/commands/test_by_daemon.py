@@ -103,6 +103,19 @@ def test_what_ends_a_sync_too_early_is_told_with_its_code(
     assert as_json["error"]
 
 
+def test_the_daemon_of_another_configuration_is_not_asked(
+    desk: Desk, daemon: Tiny
+) -> None:
+    desk.ok("sync")
+    desk.configure(state__database=str(desk.home / "other" / "state.db"))
+
+    result = desk.call("sync")
+
+    assert result.exit_code == 5
+    assert "works on it" in result.stderr
+    assert daemon.asked == ["sync"]
+
+
 def test_a_dry_run_is_made_beside_the_daemon(desk: Desk, daemon: Tiny) -> None:
     assert "Would make a draft item: Soil cores" in desk.ok("sync", "--dry-run")
     assert daemon.asked == []

@@ -83,7 +83,9 @@ def _run(*words: str | Path) -> None:
 def _unpack(base: Path, root: Path) -> None:
     if not base.exists():
         included = f"--include={','.join(PACKAGES)}"
-        _run("mmdebstrap", "--variant=minbase", included, SUITE, base)
+        made = base.with_name(f"unfinished-{base.name}")
+        _run("mmdebstrap", "--variant=minbase", included, SUITE, made)
+        made.rename(base)
     root.mkdir()
     _run("tar", "-C", root, "-xf", base)
 
@@ -116,7 +118,7 @@ def _booted(root: Path) -> Iterator[int]:
         )
     try:
         leader = _leader(container, begun)
-        _inside(leader, "systemctl", "is-system-running", "--wait")
+        _inside(leader, "systemctl", "is-system-running", "--wait", is_quiet=True)
         print(f"booted it: {time.monotonic() - begun:.0f} s", flush=True)
         yield leader
     finally:

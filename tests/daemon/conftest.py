@@ -9,7 +9,10 @@ import pytest
 
 from figsync.sandbox import Sandbox
 from tests import only_these
+from tests.commands.conftest import desk
 from tests.daemon.house import TOKEN, House
+
+__all__ = ["desk"]
 
 PART_SIZE = 64 << 10
 

@@ -11,8 +11,10 @@ from pathlib import Path
 from figsync.clock import SystemClock, boot_id
 from figsync.commands.outcome import as_told
 from figsync.config import load_config
-from figsync.daemon import Around, Daemon, Setup, Supervisor
+from figsync.daemon.daemon import Around, Daemon
 from figsync.daemon.inbox import Wake
+from figsync.daemon.session import Setup
+from figsync.daemon.supervisor import Supervisor
 from figsync.sandbox import Sandbox, Urls
 from figsync.state import State
 from figsync.sync.activity import Activity, read_activity
@@ -32,6 +34,7 @@ class House:
         self.config_path = folder / "config.ini"
         self.token = TOKEN
         self.keys: dict[str, str] = {}
+        self.longest_cycle = PATIENCE
         self.configure()
 
     def configure(self, **keys: str) -> None:
@@ -168,7 +171,12 @@ class Running:
                 as_told,
                 {},
             )
-            self.daemon = Daemon(around, self.clock, supervisor)
+            self.daemon = Daemon(
+                around,
+                self.clock,
+                supervisor,
+                longest_cycle=self.house.longest_cycle,
+            )
             try:
                 self.daemon.start_up()
                 self._started.set()

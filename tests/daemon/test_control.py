@@ -20,7 +20,7 @@ import pytest
 from figsync.daemon.control import MOST_LINES, Control
 from figsync.daemon.inbox import Ask, Inbox
 from figsync.daemon.line import LONGEST_REQUEST, MOST_WAITING
-from figsync.daemon.place import LONGEST_ADDRESS, control_place, take_seat
+from figsync.daemon.place import LONGEST_ADDRESS, control_place, serves, take_seat
 from tests.commands.desk import wait_for
 
 WAIT = 20.0
@@ -350,3 +350,15 @@ def test_each_configuration_has_a_place_of_its_own() -> None:
     }
 
     assert len(places) == 2
+
+
+@pytest.mark.parametrize("runtime", ["/run", f"/run/{'x' * LONGEST_ADDRESS}"])
+def test_a_socket_tells_which_configuration_it_serves(
+    inbox: Inbox, tmp_path: Path, runtime: str
+) -> None:
+    mine, other = Path("/one/state.db"), Path("/two/state.db")
+    environ = {"RUNTIME_DIRECTORY": f"{tmp_path}{runtime}"}
+
+    with listening(inbox, control_place(mine, environ)) as control:
+        assert serves(control.path, mine)
+        assert not serves(control.path, other)

@@ -99,6 +99,7 @@ def test_it_tells_how_the_mirror_stands(tmp_path: Path) -> None:
     assert told["figsync_files_bytes"] == 3
     assert told["figsync_quota_bytes"] > told["figsync_quota_used_bytes"] > 0
     assert told["figsync_held_actions"] == told["figsync_conflicts"] == 0
+    assert told["figsync_changed_silently_files"] == 0
     assert "figsync_request_budget" in told
 
 

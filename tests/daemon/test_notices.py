@@ -25,6 +25,7 @@ from figsync.model import ActionKey
 from figsync.state import Conflict, HeldRow
 from figsync.sync.activity import Activity, Phase
 from figsync.sync.facts import Ended, Facts
+from figsync.sync.rot import Rotten
 from figsync.sync.standing import Running, Standing, look
 from tests.world import World
 
@@ -74,7 +75,10 @@ STOPPED = ended(Ended.INTERRUPTED, "stopped on request", "Interrupted")
 NO_ROOT = replace(WELL, error=ROOT_ERROR, error_kind="NeedsPerson")
 POLLING = Running(Activity(1, NOON, Phase.IDLE, "polling", "no watches are left"))
 
+ROT = Rotten("7", "Soil", "a.csv", "its bytes are others", NOON, md5="f00")
+
 STORIES = {
+    "rot": replace(WELL, rot=(ROT,)),
     "held": replace(WELL, held=[held(1)]),
     "conflict": replace(WELL, conflicts=[conflict("a")]),
     "token": REFUSED,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from figsync.daemon.supervisor import AttendedClock, Supervisor
+from figsync.daemon.supervisor import Supervisor
 from tests.world import TestClock
 
 
@@ -165,33 +165,3 @@ def test_how_long_the_watchdog_waits_is_read_from_the_environment(
     environ = {"WATCHDOG_USEC": usec, "WATCHDOG_PID": pid}
 
     assert Supervisor(environ, TestClock()).watchdog_seconds == seconds
-
-
-def test_every_wait_of_the_deciding_thread_is_a_sign_of_life(manager: Manager) -> None:
-    supervisor = Supervisor(watched(manager, 20), TestClock())
-    clock = AttendedClock(inner := TestClock(), supervisor)
-
-    assert clock.wait(0) is False
-
-    assert manager.told() == ["WATCHDOG=1"]
-    assert clock.now() == inner.now()
-    assert clock.monotonic() == inner.monotonic()
-
-
-def test_a_long_wait_tells_of_life_every_half_of_the_time(manager: Manager) -> None:
-    inner = TestClock()
-    clock = AttendedClock(inner, Supervisor(watched(manager, 20), inner))
-
-    clock.wait(100)
-
-    assert inner.waited == 100
-    assert len(manager.told()) == 10
-
-
-def test_a_wish_to_stop_ends_a_long_wait(manager: Manager) -> None:
-    inner = TestClock()
-    inner.stopped = True
-    clock = AttendedClock(inner, Supervisor(watched(manager, 20), inner))
-
-    assert clock.wait(100) is True
-    assert inner.waited == 10

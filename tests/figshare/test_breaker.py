@@ -24,6 +24,7 @@ from figsync.figshare.breaker import (
     FAILURES,
     LONGEST_WAIT,
     WAITS,
+    WAITS_OFFLINE,
     WAITS_UNREACHED,
     Admission,
     Circuit,
@@ -35,7 +36,8 @@ from figsync.figshare.breaker import (
 from figsync.figshare.hosts import failure
 
 BUSY = Failure("server errors")
-OFFLINE = Failure("no connection", was_reached=False)
+UNREACHED = Failure("no connection", was_reached=False)
+OFFLINE = Failure("no connection", was_reached=False, is_api=True)
 NOW = 1_795_190_400.0  # 2026-11-20 16:00:00 UTC
 
 
@@ -86,7 +88,8 @@ def test_a_success_in_between_forgets_the_failures() -> None:
 
 
 @pytest.mark.parametrize(
-    ("failure", "waits"), [(BUSY, WAITS), (OFFLINE, WAITS_UNREACHED)]
+    ("failure", "waits"),
+    [(BUSY, WAITS), (UNREACHED, WAITS_UNREACHED), (OFFLINE, WAITS_OFFLINE)],
 )
 def test_the_waits_grow(failure: Failure, waits: tuple[float, ...]) -> None:
     circuit = Circuit()
@@ -101,6 +104,19 @@ def test_the_waits_grow(failure: Failure, waits: tuple[float, ...]) -> None:
         circuit = circuit.tried().failed(failure, circuit.rounds, now=now, jitter=0)
 
     assert found == [*waits, *[waits[-1]] * (8 - len(waits))]
+
+
+def test_a_night_without_a_network_says_nothing_about_the_host() -> None:
+    circuit = Circuit(rounds=500, until=NOW).tried()
+
+    circuit = circuit.failed(BUSY, 500, now=NOW, jitter=0)
+    assert circuit.until - NOW == WAITS[0]
+    now = circuit.until
+    circuit = circuit.tried().failed(BUSY, 501, now=now, jitter=0)
+    assert circuit.until - now == WAITS[1]
+    now = circuit.until
+    circuit = circuit.tried().failed(OFFLINE, 502, now=now, jitter=0)
+    assert circuit.until - now == WAITS_OFFLINE[-1]
 
 
 def test_one_trial_goes_at_a_time_and_others_wait_for_it() -> None:
@@ -232,7 +248,9 @@ def test_a_host_that_stays_away_gets_ever_fewer_requests(
     ids=lambda value: type(value).__name__,
 )
 def test_what_counts_against_a_host(problem: FigshareProblem, counts: bool) -> None:
-    assert (failure(problem, "file 1") is not None) is counts
+    found = failure(problem, Service.STORAGE, "file 1")
+
+    assert (found is not None) is counts
 
 
 def test_the_line_names_host_cause_and_time() -> None:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 import requests
 import urllib3
-from figsync.jobs.patience import LEAST, MINUTE, TOLD_AGAIN, Patience
 from requests import PreparedRequest
 
 from figsync.errors import (
@@ -19,11 +20,18 @@ from figsync.errors import (
     TooMany,
     Unreachable,
 )
+from figsync.jobs.patience import LEAST, MINUTE, TOLD_AGAIN, Patience
+from figsync.sandbox import Fault
+from figsync.sync.engine import Wish
 from figsync.sync.hosts import api_rest
-from tests.world import World
+from figsync.sync.loop import sync_until_quiet
+from figsync.sync.mirror import Mirror
+from tests.wire import wired
+from tests.world import World, assert_agreed
 
 HOUR = 3600.0
 NOW = 5000.0
+IN_A_ROW = 5
 
 
 def offline() -> FigsyncError:
@@ -105,13 +113,12 @@ def test_another_cause_is_news_but_no_more_than_one_a_minute():
     assert not patience.after(Resting("", "left alone"), NOW + 60).is_news
 
 
-class Network:
+class Line:
     """The line between this computer and Figshare, up or down."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self) -> None:
         self.is_up = True
         self.tried = 0
-        self._world = world
 
     def look(self, request: PreparedRequest) -> None:
         self.tried += 1
@@ -120,24 +127,77 @@ class Network:
             raise requests.ConnectionError(refused, request=request)
 
 
-def daemon(world: World, seconds: float) -> tuple[int, int]:
-    """Live for so long as a daemon does; return how many cycles ended well, and lines.
+@dataclass
+class Lived:
+    """What happened while a daemon lived for a while."""
 
-    A cycle that was well is followed by the next one after a quarter of an hour.
-    """
-    patience, well, lines = Patience(), 0, 0
-    with world.mirror() as mirror:
-        end = world.clock.monotonic() + seconds
-        while world.clock.monotonic() < end:
-            try:
-                world.cycle(mirror)
-            except FigsyncError as problem:
-                rest = api_rest(mirror)
-                now = world.clock.monotonic()
-                patience = patience.after(problem, now, rest=rest)
-                lines += patience.is_news
-                world.clock.advance(patience.pause)
-            else:
-                patience, well = Patience(), well + 1
-                world.clock.advance(15 * MINUTE)
-    return well, lines
+    well: list[float] = field(default_factory=list)
+    lines: int = 0
+
+
+def live(world: World, mirror: Mirror, seconds: float) -> Lived:
+    """Run cycles as a daemon does, a quarter of an hour after each that went well."""
+    patience, lived, clock = Patience(), Lived(), world.clock
+    end = clock.monotonic() + seconds
+    while clock.monotonic() < end:
+        try:
+            sync_until_quiet(mirror, Wish())
+        except FigsyncError as problem:
+            now = clock.monotonic()
+            patience = patience.after(problem, now, rest=api_rest(mirror))
+            lived.lines += patience.is_news
+            clock.advance(patience.pause)
+        else:
+            patience = Patience()
+            lived.well.append(clock.monotonic())
+            clock.advance(15 * MINUTE)
+    return lived
+
+
+def test_back_on_the_network_it_catches_up_within_a_minute(tmp_path: Path):
+    world, line = World(tmp_path), Line()
+    with wired(world, before=line.look), world.mirror() as mirror:
+        assert live(world, mirror, 1).well
+        line.is_up, line.tried = False, 0
+        world.drop("Soil cores/a.csv", "saved on the train")
+
+        away = live(world, mirror, 6 * HOUR)
+        assert away.well == []
+        assert away.lines <= 7
+        # Five tries, and then one every minute or so.
+        assert 300 <= line.tried <= 370
+
+        line.is_up = True
+        back = world.clock.monotonic()
+        assert live(world, mirror, 2 * MINUTE).well[0] - back <= 1.2 * MINUTE
+    assert_agreed(world)
+    assert world.remote("Soil cores") == {"a.csv": b"saved on the train"}
+
+
+def test_a_host_that_is_there_and_fails_is_left_alone_for_longer(tmp_path: Path):
+    world, line = World(tmp_path), Line()
+    with wired(world, before=line.look), world.mirror() as mirror:
+        assert live(world, mirror, 1).well
+        world.box.fail_next(Fault("api", status=503, times=10_000))
+        line.tried = 0
+
+        away = live(world, mirror, 24 * HOUR)
+
+    assert away.well == []
+    assert away.lines <= 25
+    # The breaker's waits alone: 1, 5, 15, 60 minutes, and then four hours each.
+    assert line.tried <= IN_A_ROW + 10
+
+
+def test_a_network_that_comes_and_goes_costs_no_more_than_one_that_is_away(
+    tmp_path: Path,
+):
+    world, line = World(tmp_path), Line()
+    with wired(world, before=line.look), world.mirror() as mirror:
+        live(world, mirror, 1)
+        for _ in range(5):
+            line.is_up = False
+            live(world, mirror, HOUR)
+            line.is_up = True
+            back = world.clock.monotonic()
+            assert live(world, mirror, 2 * MINUTE).well[0] - back <= 1.2 * MINUTE

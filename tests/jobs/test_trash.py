@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+from figsync.errors import NeedsPerson
 from figsync.jobs import trash
 from tests.world import World
 
@@ -15,11 +18,11 @@ def world(tmp_path: Path) -> World:
     """A world with one file in the trash."""
     world = World(tmp_path / "world")
     item = world.box.web.create_item("Leaves")
-    world.box.web.add_files(item, {"a.csv": b"first"})
+    world.box.web.add_files(item, {"a.csv": b"first", "b.csv": b"other"})
     world.clock.advance(60)
     world.sync()
-    (file,) = world.box.web.files(item)
-    world.box.web.replace_file(file.id, b"second")
+    (first, _) = world.box.web.files(item)
+    world.box.web.replace_file(first.id, b"second")
     world.clock.advance(60)
     world.sync()
     assert world.trash() == [b"first"]
@@ -53,3 +56,30 @@ def test_a_clock_set_forward_deletes_nothing(world: World):
         assert trash.run(mirror) == ""
 
     assert world.trash() == [b"first"]
+
+
+def test_the_trash_of_an_emptied_mirror_stays(world: World):
+    world.clock.advance(40 * DAY)
+    with world.mirror() as mirror:
+        shutil.rmtree(world.root / "Leaves")
+
+        with pytest.raises(NeedsPerson):
+            trash.run(mirror)
+
+    assert world.trash() == [b"first"]
+
+
+def test_the_trash_of_another_mirror_in_its_place_stays(world: World):
+    world.clock.advance(40 * DAY)
+    marker = world.root / ".figsync" / "marker.json"
+    with world.mirror() as mirror:
+        marker.write_text(marker.read_text().replace(mirror_id(marker), "another"))
+
+        with pytest.raises(NeedsPerson):
+            trash.run(mirror)
+
+    assert world.trash() == [b"first"]
+
+
+def mirror_id(marker: Path) -> str:
+    return str(json.loads(marker.read_text())["mirror_id"])

@@ -255,3 +255,22 @@ def test_an_unchanged_save_of_names_writes_nothing(
 
     with reader:
         reader.files.save_names("7", {"/a": "a"})
+
+
+def test_what_is_here_and_is_not_what_was_synced_is_found(state: State) -> None:
+    excluded = replace(an_item(folder="Ice"), item_id="8", mode=Mode.EXCLUDED)
+    for item in (an_item(folder="Soil"), excluded):
+        state.items.save(item)
+    same, edited, new = (a_known_file(path) for path in ("same", "edited", "new"))
+    for folder in ("Soil", "Ice", "no item yet"):
+        state.files.save_local(folder, [same, edited, new])
+    state.files.save_synced("7", replace(a_synced_file("same"), md5=same.md5))
+    state.files.save_synced("7", replace(a_synced_file("edited"), md5="another"))
+
+    assert state.files.unsynced() == [
+        ("Soil", "edited"),
+        ("Soil", "new"),
+        ("no item yet", "edited"),
+        ("no item yet", "new"),
+        ("no item yet", "same"),
+    ]

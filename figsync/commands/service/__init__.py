@@ -167,9 +167,7 @@ def _cause(known: dict[str, str]) -> str:
 
 
 def _not_started(name: str, systemd: Systemd, problem: FigsyncError) -> FigsyncError:
-    lines = systemd.last_lines(name, LAST_LINES)
-    own = [line.partition("figsync: ")[2] for line in lines if "figsync: " in line]
-    said = own[-1] if own else problem.cause
+    said = systemd.last_words(name) or problem.cause
     remedy = "mend that and install it again, or `figsync service uninstall`"
     return FigsyncError(name, f"it is installed, but did not start ({said})", remedy)
 

@@ -54,9 +54,18 @@ class Systemd:
         }
 
     def last_lines(self, unit: str, count: int) -> list[str]:
-        """Return what the unit said last; nothing where the journal can't be read."""
-        limits = ("--no-pager", "--output=short", f"--lines={count}")
-        return self.ask("journalctl", "--unit", unit, *limits).stdout.splitlines()
+        """Return what was said last of a unit; nothing if the journal is closed."""
+        return self._journal(unit, f"--lines={count}", "--output=short")
+
+    def last_words(self, unit: str) -> str:
+        """Return the last line of figsync itself, "" if the journal is closed."""
+        own = f"--identifier={unit.removesuffix('.service')}"
+        lines = self._journal(unit, own, "--lines=1", "--output=cat")
+        return lines[-1].removeprefix("figsync: ") if lines else ""
+
+    def _journal(self, unit: str, *limits: str) -> list[str]:
+        asked = self.ask("journalctl", "--no-pager", "--unit", unit, *limits)
+        return asked.stdout.splitlines()
 
     def ask(self, program: str, *words: str) -> subprocess.CompletedProcess[str]:
         """Run one of systemd's programs; WrongUsage where there is none."""
