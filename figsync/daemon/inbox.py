@@ -80,6 +80,11 @@ class Inbox:
             self._looks.add(request)
         self._queue.put(request)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits to be taken."""
+        return self._queue.empty()
+
     def take(self, seconds: float | None) -> list[Request]:
         """Wait for requests, at most that long (None: for ever); return all there are.
 
