@@ -98,7 +98,8 @@ class Keeper:
                 return
         if stirred is not None and (EVERYTHING in stirred or self._is_filing()):
             stirred = None
-        self._run(Wish(stirred=stirred), Report())
+        with self._session.yielding():
+            self._run(Wish(stirred=stirred), Report())
 
     def _is_filing(self) -> bool:
         """Tell whether a loose file waits for its folder: it is in none so far."""
