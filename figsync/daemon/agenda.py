@@ -81,6 +81,17 @@ class Agenda:
     def ask(self, ask: Ask) -> None:
         self._asks.append(ask)
 
+    @property
+    def has_asks(self) -> bool:
+        """Tell whether somebody asked for something that was not begun yet."""
+        return bool(self._asks)
+
+    def drop_asks(self) -> list[Ask]:
+        """Return what people asked for; it is off the agenda then."""
+        asks = list(self._asks)
+        self._asks.clear()
+        return asks
+
     def due(self, job: str) -> None:
         """A job of the schedule is due."""
         if job == "pull":

@@ -66,9 +66,18 @@ class Inbox:
 
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[Request] = queue.SimpleQueue()
+        self._folders: set[str] = set()
 
     def put(self, request: Request) -> None:
-        """Leave a request; safe in any thread and in signal handlers."""
+        """Leave a request; safe in any thread and in signal handlers.
+
+        A folder that waits already is not put twice: while a sync goes on for days,
+        a file that is appended to changes millions of times.
+        """
+        if isinstance(request, Look):
+            if request.folder in self._folders:
+                return
+            self._folders.add(request.folder)
         self._queue.put(request)
 
     def take(self, seconds: float | None) -> list[Request]:
@@ -77,13 +86,19 @@ class Inbox:
         Of equal ones that follow each other only one is returned: bursts are merged.
         """
         try:
-            taken = [self._queue.get(timeout=seconds)]
+            taken = [self._out(self._queue.get(timeout=seconds))]
         except queue.Empty:
             return []
         while True:
             try:
-                request = self._queue.get_nowait()
+                request = self._out(self._queue.get_nowait())
             except queue.Empty:
                 return taken
             if request != taken[-1]:
                 taken.append(request)
+
+    def _out(self, request: Request) -> Request:
+        # Before anybody looks at the folder: what changes from now on is put again.
+        if isinstance(request, Look):
+            self._folders.discard(request.folder)
+        return request

@@ -55,7 +55,8 @@ class Keeper:
         """Do one thing if any is due, for those who wait first; then say so."""
         self._obey_pause()
         now = self._mirror.clock.monotonic()
-        errand = self._desk.next(now)
+        # Who asks anew comes before who waits already: it may be for a pause.
+        errand = None if self._agenda.has_asks else self._desk.next(now)
         work = self._agenda.next(now) if errand is None else None
         self._serve(errand)
         if work is not None:
