@@ -120,13 +120,18 @@ class Agenda:
             f for f, hint in self._hints.items() if self._ripe(hint) <= now
         )
         again = self.again_at is not None and self.again_at <= now
-        if self._all or EVERYTHING in ripe:
+        if self._all:
             self._clear()
             return Sync()
         if self._pull or again:
             self._pull = False
             self.again_at = None if again else self.again_at
             return Sync(self._taken(ripe))
+        if EVERYTHING in ripe:
+            # Often it is a file of no concern: Figshare is asked only if it is not.
+            self._scan = False
+            self._taken(ripe)
+            return Scan()
         if ripe:
             return Sync(self._taken(ripe), unproven=True)
         if self._scan:

@@ -94,7 +94,11 @@ class Keeper:
     def _sync(self, stirred: frozenset[str] | None, *, unproven: bool) -> None:
         """Sync what may have changed; hints that are *unproven* are looked at first."""
         if unproven:
-            stirred = frozenset(changed_folders(self._mirror, stirred))
+            try:
+                stirred = frozenset(changed_folders(self._mirror, stirred))
+            except Interrupted:
+                self._agenda.everything()
+                return
             if not stirred:
                 return
         if stirred is not None and (EVERYTHING in stirred or self._is_filing()):

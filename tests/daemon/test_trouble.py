@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import tracemalloc
 
+from figsync.clock import SystemClock
 from figsync.daemon.inbox import Ask, Inbox, Look, Told, Wake
 from figsync.sync.activity import Phase
 from tests.daemon.house import PATIENCE, House, wait_for
@@ -47,6 +48,24 @@ def test_all_who_asked_hear_that_the_root_is_lost(house: House) -> None:
         dawdler.goes_on.set()
         for reply in replies:
             assert "error" in reply.end()
+
+
+def test_what_changes_in_the_root_and_is_of_no_concern_asks_nobody(
+    house: House,
+) -> None:
+    house.configure(mirror__loose_files="ignore")
+    with house.daemon() as running:
+        wait_for(lambda: is_phase(house, Phase.IDLE))
+        ask(running, "sync").end()
+        before = house.requests()
+        for number in range(3):
+            house.drop("program.log", "line\n" * number)
+            SystemClock().wait(0.7)
+        assert house.requests() == before
+        house.drop(".figsyncignore", "*.tmp")
+        house.drop("Soil/a.tmp", "scratch")
+        house.drop("Soil/a.csv", "depth")
+        wait_for(lambda: house.remote() == {"Soil/a.csv": b"depth"})
 
 
 class TestTheInbox:
