@@ -160,7 +160,7 @@ class Ending:
             raise Lost("a sync after the last one did something")
         if machine.snapshot() != before:
             raise Lost("a sync after the last one changed the folder")
-        with machine.mirror(Peril(Random(1), self._tell), None) as mirror:
+        with self._history.owned(machine, Peril(Random(1), self._tell)) as mirror:
             if changed := changed_folders(mirror):
                 raise Lost(f"after all of it a glance still tells of {changed}")
 
