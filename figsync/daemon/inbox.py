@@ -66,9 +66,18 @@ class Inbox:
 
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[Request] = queue.SimpleQueue()
+        self._looks: set[Look] = set()
 
     def put(self, request: Request) -> None:
-        """Leave a request; safe in any thread and in signal handlers."""
+        """Leave a request; safe in any thread and in signal handlers.
+
+        A hint that waits already is not left twice: a long sync may come to
+        millions of them.
+        """
+        if isinstance(request, Look):
+            if request in self._looks:
+                return
+            self._looks.add(request)
         self._queue.put(request)
 
     @property
@@ -81,14 +90,19 @@ class Inbox:
 
         Of equal ones that follow each other only one is returned: bursts are merged.
         """
+        taken: list[Request] = []
         try:
-            taken = [self._queue.get(timeout=seconds)]
+            taken.append(self._got(seconds, block=True))
+            while True:
+                request = self._got(None, block=False)
+                if request != taken[-1]:
+                    taken.append(request)
         except queue.Empty:
-            return []
-        while True:
-            try:
-                request = self._queue.get_nowait()
-            except queue.Empty:
-                return taken
-            if request != taken[-1]:
-                taken.append(request)
+            return taken
+
+    def _got(self, seconds: float | None, *, block: bool) -> Request:
+        request = self._queue.get(block, seconds)
+        if isinstance(request, Look):
+            # Whoever took it looks only after this: what comes now is seen.
+            self._looks.discard(request)
+        return request
