@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
 from random import Random
 
@@ -187,6 +187,10 @@ class _Session:
 
     def tell(self, phase: object) -> None:
         """Nobody reads the activity here."""
+
+    def yielding(self) -> AbstractContextManager[None]:
+        """Let nothing else have its turn: nobody waits here."""
+        return nullcontext()
 
 
 class _NeverStopped:
