@@ -122,6 +122,83 @@ def waiting(world: World) -> list[tuple[str, str, str, str]]:
     return sorted((r.key.kind, r.folder, r.key.path, r.reason) for r in rows)
 
 
+# Guards
+
+ITEMS, EACH = 8, 6
+ALLOWED = ITEMS * EACH // 4
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_guards_count_alike_in_partial_and_full_cycles(
+    seed: int, tmp_path: Path
+) -> None:
+    worlds = [full_of_files(tmp_path / name, seed) for name in ("partly", "fully")]
+    partly, fully = worlds
+    for step in range(8):
+        for world in worlds:
+            chance = Random(f"{seed}:{step}")
+            for _ in range(chance.randrange(4)):
+                delete_one(world, chance, chance.choice(("here", "there")))
+            world.clock.advance(chance.choice((120, 3 * HOUR, 3 * HOUR, 25 * HOUR)))
+
+        did = told(sync_stirred(partly)), told(fully.sync(scheduled=True))
+
+        assert did[0] == did[1], f"seed {seed}, step {step}"
+        assert there(partly) == there(fully), f"seed {seed}, step {step}"
+        assert partly.tree() == fully.tree(), f"seed {seed}, step {step}"
+        assert waiting(partly) == waiting(fully), f"seed {seed}, step {step}"
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("side", ["here", "there"])
+def test_cycles_that_see_few_folders_each_delete_no_more_than_is_allowed(
+    side: str, seed: int, tmp_path: Path
+) -> None:
+    world = full_of_files(tmp_path / "world", seed, deletions__grace="0")
+    chance = Random(seed)
+    with world.mirror() as mirror:
+        for _ in range(10):
+            for _ in range(3):
+                delete_one(world, chance, side)
+            world.clock.advance(chance.choice((60, 600)))
+            changed = sorted(changed_folders(mirror))
+            heard = frozenset(chance.sample(changed, min(2, len(changed))))
+            sync_until_quiet(mirror, Wish(stirred=heard))
+        held = sync_until_quiet(mirror, Wish(stirred=frozenset())).held
+        since, other = START, "local" if side == "there" else "remote"
+        deleted = mirror.state.history.deletions(other, since)
+
+    assert 0 < deleted <= ALLOWED
+    assert held
+    assert all(one.needs_person for one in held)
+
+
+def full_of_files(folder: Path, seed: int, **keys: str) -> World:
+    folder.mkdir()
+    limit = {"deletions__max_files": "3", **keys}
+    world = World(folder, seed=seed, clock=TestClock(START), **limit)
+    for number in range(ITEMS):
+        item = world.box.web.create_item(f"Item {number}")
+        files = {f"f{n}": f"{number} {n}".encode() for n in range(EACH)}
+        world.box.web.add_files(item, files)
+    for _ in range(2):
+        world.settle()
+        world.sync()
+    return world
+
+
+def delete_one(world: World, chance: Random, side: str) -> None:
+    """Delete a file on one side; items keep one file for good."""
+    web, item = world.box.web, f"Item {chance.randrange(ITEMS)}"
+    records = {f.name: f.id for f in web.files(int(world.item_id(item)))}
+    name = f"f{chance.randrange(1, EACH)}"
+    path = world.root / item / name
+    if side == "here":
+        path.unlink(missing_ok=True)
+    elif name in records and path.exists():
+        web.delete_file(records[name])
+
+
 # What nothing tells of any more
 
 
