@@ -23,6 +23,7 @@ from figsync.model import (
 )
 from figsync.naming import original_of
 from figsync.state import Absence, Conflict, KnownFile, Transfer
+from figsync.sync.left_out import NotUploadable
 from figsync.sync.look import gone, keep_local_names
 from figsync.sync.mirror import Mirror
 from figsync.sync.mounts import doubt, known_mounts
@@ -43,15 +44,6 @@ from figsync.sync.tasks import Task
 
 LINKED = "the item has a linked file, and Figshare does not mix those with others"
 NO_PLACE = "a symlink or special file stands in its place; move that away"
-
-
-@dataclass(frozen=True, slots=True)
-class NotUploadable:
-    """A local file that Figshare can not take, and why."""
-
-    folder: str
-    path: str
-    reason: str
 
 
 @dataclass(slots=True)

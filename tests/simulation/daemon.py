@@ -8,12 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator
-from contextlib import (
-    AbstractContextManager,
-    ExitStack,
-    contextmanager,
-    nullcontext,
-)
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
 from random import Random
 
@@ -194,7 +189,7 @@ class _Session:
         """Nobody reads the activity here."""
 
     def yielding(self) -> AbstractContextManager[None]:
-        """Nobody waits for a long cycle to end here."""
+        """Let nothing else have its turn: nobody waits here."""
         return nullcontext()
 
 
