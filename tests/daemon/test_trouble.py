@@ -30,6 +30,28 @@ def test_who_waits_does_not_put_off_a_pause(house: House) -> None:
         assert waiting.end()["paused"] is True
 
 
+class Preempted(SystemClock):
+    """The thread that parks it is put off by the system right after."""
+
+    def park(self) -> None:
+        super().park()
+        threading.Event().wait(0.5)
+
+
+def test_a_pause_is_not_put_off_by_the_thread_that_asks(house: House) -> None:
+    house.box.switches.upload_latency = 0.3
+    house.drop("Big/file.bin", BIG)
+    running = Running(house)
+    running.clock = Preempted()
+    running.start()
+    try:
+        wait_for(lambda: any("PUT" in m for m in house.mutations()))
+        ask(running, "pause").end()
+        assert house.remote() == {}
+    finally:
+        running.stop()
+
+
 class Dawdler(Reply):
     """Somebody whose answer takes its time."""
 
