@@ -77,6 +77,13 @@ class Refused(Deaf):
         raise OSError(errno.EMFILE, "inotify instance limit reached")
 
 
+class Threadless(Deaf):
+    """An observer for which there is no thread, in a folder with an odd name."""
+
+    def start(self) -> None:
+        raise RuntimeError("can't start new thread for caf\udce9")
+
+
 class Scarce(Reader):
     """A reader on a system with few watches left."""
 
@@ -361,3 +368,12 @@ def test_every_reason_is_one_clause():
     assert all("\n" not in text and not text.endswith(".") for text in told)
     assert told[2] == "the folder can not be watched (Input/output error)"
     assert told[3] == "the folder can not be watched (RuntimeError: why)"
+
+
+def test_whatever_fails_in_a_start_is_told_as_text(ground: Ground) -> None:
+    watch = Watch(ground.root, ground.look, observer=Threadless)
+
+    watching = watch.start()
+
+    assert watching.kind == "polling"
+    assert "can't start new thread for caf\\xe9" in watching.problem
