@@ -96,10 +96,11 @@ class Daemon:
         """
         if isinstance(request, Ask):
             self._desk.hear(request)
+        # First: who goes on after being parked has to find what it was parked for.
+        self._inbox.put(request)
         is_pause = isinstance(request, Ask) and request.verb == "pause"
         if is_pause or isinstance(request, Reload):
             self._clock.park()
-        self._inbox.put(request)
 
     def start_up(self) -> None:
         """Open the mirror and begin to watch it.

@@ -88,6 +88,13 @@ class Crowded(Deaf):
         raise RuntimeError("can't start new thread")
 
 
+class Threadless(Deaf):
+    """An observer for which there is no thread, in a folder with an odd name."""
+
+    def start(self) -> None:
+        raise RuntimeError("can't start new thread for caf\udce9")
+
+
 class Scarce(Reader):
     """A reader on a system with few watches left."""
 
@@ -398,3 +405,12 @@ def test_the_chunks_of_a_download_cost_no_event(ground: Ground):
         ground.hinted()
 
         assert [event.name for event in read if b"Sentinel" not in event.name] == []
+
+
+def test_whatever_fails_in_a_start_is_told_as_text(ground: Ground) -> None:
+    watch = Watch(ground.root, ground.look, observer=Threadless)
+
+    watching = watch.start()
+
+    assert watching.kind == "polling"
+    assert "can't start new thread for caf\\xe9" in watching.problem
