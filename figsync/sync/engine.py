@@ -279,9 +279,10 @@ def _remember(mirror: Mirror, cycle: Cycle, only: frozenset[str]) -> None:
         state.decisions.replace_conflicts(conflicts, within=only)
         store_account(mirror, cycle.view.account)
         store_obstacles(mirror, cycle.plan, cycle.stranded)
+        looked = only and only | cycle.survey.looked
+        store_left_out(mirror, cycle.survey.not_uploadable, within=looked)
         if not only:
             _drop_outdated_approvals(mirror, cycle)
-            store_left_out(mirror, cycle.survey.not_uploadable)
             store_stalled(mirror, stalled_uploads(mirror))
         state.history.prune(now - 90 * DAY)
     remember_scope(mirror)

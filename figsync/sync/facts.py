@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from enum import StrEnum
 
@@ -82,11 +82,24 @@ def store_account(mirror: Mirror, account: Account) -> None:
     _store(mirror, facts)
 
 
-def store_left_out(mirror: Mirror, files: Iterable[NotUploadable]) -> None:
-    """Remember which files Figshare can not take."""
+def store_left_out(
+    mirror: Mirror, files: Iterable[NotUploadable], *, within: Collection[str] = ()
+) -> None:
+    """Remember which files Figshare can not take.
+
+    With folders *within*, those elsewhere stay as they are.
+    """
     facts = read_facts(mirror.state)
     # JSON has no place for the bytes of a name that is not UTF-8.
     left_out = [LeftOut(shown(f.folder), shown(f.path), f.reason) for f in files]
+    if within:
+        if facts.not_uploadable > len(facts.left_out):
+            # The list was cut short: what is in it of these folders can't be told.
+            return
+        looked = {shown(folder) for folder in within}
+        left_out = [f for f in facts.left_out if f.folder not in looked] + left_out
+        if left_out == facts.left_out:
+            return
     facts.not_uploadable = len(left_out)
     facts.left_out = left_out[:MOST_LISTED]
     _store(mirror, facts)
