@@ -57,7 +57,8 @@ class Keeper:
         """Do one thing if any is due, for those who wait first; then say so."""
         self._obey_pause()
         now = self._mirror.clock.monotonic()
-        errand = self._desk.next(now)
+        # Who asks anew comes before who waits already: it may be for a pause.
+        errand = None if self._agenda.has_asks else self._desk.next(now)
         work = self._agenda.next(now) if errand is None else None
         self._serve(errand)
         if work is not None:
@@ -95,7 +96,11 @@ class Keeper:
     def _sync(self, stirred: frozenset[str] | None, *, unproven: bool) -> None:
         """Sync what may have changed; hints that are *unproven* are looked at first."""
         if unproven:
-            stirred = frozenset(changed_folders(self._mirror, stirred))
+            try:
+                stirred = frozenset(changed_folders(self._mirror, stirred))
+            except Interrupted:
+                self._agenda.everything()
+                return
             if not stirred:
                 return
         if stirred is not None and (EVERYTHING in stirred or self._needs_all()):

@@ -10,6 +10,7 @@ from random import Random
 
 import pytest
 
+from figsync.errors import Interrupted
 from figsync.sync.carry import Asked, carry_out
 from figsync.sync.engine import Wish, sync_once
 from figsync.sync.glance import changed_folders
@@ -504,3 +505,18 @@ def dropping_loose(world: World, chance: Random, place: Path) -> None:
 
 DOINGS = [saving] * 6 + [deleting, moving, moving, touching, linking, ruling]
 DOINGS += [renaming, copying, losing_records, dropping_loose]
+
+
+def test_a_long_look_shows_that_it_goes_on_and_can_be_stopped(world: World):
+    for name in ("Venus", "Jupiter", "Saturn"):
+        world.drop(f"{name}/a.csv", name)
+    with world.mirror() as mirror:
+        ticks: list[float] = []
+        mirror.tick = lambda: ticks.append(mirror.clock.now())
+        assert len(changed_folders(mirror)) == 3
+        assert len(ticks) >= 3
+
+        world.clock.stopped = True
+        with pytest.raises(Interrupted):
+            changed_folders(mirror)
+        world.clock.stopped = False
