@@ -81,6 +81,17 @@ class Agenda:
     def ask(self, ask: Ask) -> None:
         self._asks.append(ask)
 
+    @property
+    def has_asks(self) -> bool:
+        """Tell whether somebody asked for something that was not begun yet."""
+        return bool(self._asks)
+
+    def drop_asks(self) -> list[Ask]:
+        """Return what people asked for; it is off the agenda then."""
+        asks = list(self._asks)
+        self._asks.clear()
+        return asks
+
     def due(self, job: str) -> None:
         """A job of the schedule is due."""
         if job == "pull":
@@ -109,7 +120,7 @@ class Agenda:
             f for f, hint in self._hints.items() if self._ripe(hint) <= now
         )
         again = self.again_at is not None and self.again_at <= now
-        if self._all or EVERYTHING in ripe:
+        if self._all:
             self._all = self._pull = self._scan = False
             self.again_at = None
             self._taken(ripe)
@@ -118,6 +129,11 @@ class Agenda:
             self._pull = False
             self.again_at = None if again else self.again_at
             return Sync(self._taken(ripe))
+        if EVERYTHING in ripe:
+            # Often it is a file of no concern: Figshare is asked only if it is not.
+            self._scan = False
+            self._taken(ripe)
+            return Scan()
         if ripe:
             return Sync(self._taken(ripe), unproven=True)
         if self._scan:

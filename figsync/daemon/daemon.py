@@ -235,6 +235,8 @@ class Daemon:
         """Wait until the mirror may be there again; who asks is told why it is not."""
         self._endured(problem)
         self._outlook.ended(problem, None, is_news=self._patience.is_news)
+        for ask in self._agenda.drop_asks():
+            self._desk.decline(ask, problem)
         until = self._clock.monotonic() + OPENING_WAIT
         self._reopen = False
         while not (self._clock.stopped or self._reopen):

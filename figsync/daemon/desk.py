@@ -22,7 +22,13 @@ from dataclasses import dataclass
 
 from figsync.daemon.answers import Broadcast
 from figsync.daemon.inbox import Ask, Told
-from figsync.errors import FigsyncError, Interrupted, WrongUsage
+from figsync.errors import (
+    FigsyncError,
+    Interrupted,
+    NeedsPerson,
+    TokenRefused,
+    WrongUsage,
+)
 from figsync.naming import shown
 from figsync.sync.activity import begin_pause, end_pause, read_pause
 from figsync.sync.engine import Wish
@@ -36,6 +42,8 @@ Render = Callable[[Report, FigsyncError | None], Told]
 # What failed, or can not be reached, is looked at again so often for who waits.
 PATIENCE = 60.0
 LEAST_WAIT = 1.0
+# What ends a cycle and passes only by what a person does is not waited for.
+FOR_PERSON = (NeedsPerson, TokenRefused)
 PAUSED = "figsync is paused; `figsync resume` lets it go on"
 
 log = logging.getLogger(__name__)
@@ -114,11 +122,12 @@ class Desk:
         problem: FigsyncError | None,
     ) -> None:
         """Answer with how a cycle went, or plan the next one for who waits."""
-        self._now = None
         if errand.ask.verb == "sync":
             self._answer(errand.ask, self._render(report, problem))
         elif errand.ask.verb == "wait":
             self._go_on_waiting(errand, mirror, report, problem)
+        # Only now: where the state can not be read any more `lost` has to answer.
+        self._now = None
 
     def lost(self, problem: FigsyncError) -> None:
         """Tell who asked for the cycle of this moment why it can not go on."""
@@ -191,7 +200,7 @@ class Desk:
             return
         left = pending_after(mirror, report, problem)
         told = waited(left, left_out(report))
-        if any(one.passes for one in left):
+        if any(one.passes for one in left) and not isinstance(problem, FOR_PERSON):
             errand.ask.tell(told)
             self._later.append((now + _seconds_to(left, mirror), errand))
         else:
@@ -230,7 +239,7 @@ def _seconds_to(left: list[Pending], mirror: Mirror) -> float:
 def _sync_wish(words: Mapping[str, str]) -> Wish:
     try:
         only = json.loads(words.get("only") or "[]")
-    except ValueError:
+    except (ValueError, RecursionError):
         only = None
     if not isinstance(only, list) or not all(isinstance(name, str) for name in only):
         raise WrongUsage("", "`only` is no list of folders")

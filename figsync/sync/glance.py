@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from figsync.errors import DiskProblem, Stale
+from figsync.errors import DiskProblem, Interrupted, Stale
 from figsync.model import LocalFolder, Outcome, WriteRecord
 from figsync.state import KnownFile
 from figsync.sync.loose import plan_loose_files
@@ -48,6 +48,7 @@ def changed_folders(mirror: Mirror, folders: Collection[str] | None = None) -> s
     Looks at all of them, or at *folders* alone.  In what is returned "" stands for
     the root itself: a loose file is due, or the root can not be looked at; only a
     cycle over everything can tell.  Folders that are gone or new are returned too.
+    Interrupted when the clock says to stop.
     """
     if folders is not None and EVERYTHING in folders:
         folders = None
@@ -122,6 +123,10 @@ class _Glance:
 
     def is_changed(self, folder: LocalFolder | None, seen: _Seen | None) -> bool:
         """Tell whether a folder is not as it was *seen*; None is: not there."""
+        # A million files take minutes on a slow disk.
+        self.mirror.tick()
+        if self.mirror.clock.wait(0):
+            raise Interrupted("", "stopped while looking for changes")
         if folder is None or seen is None:
             return True
         if (seen.inode, seen.record_id) != (str(folder.inode), _claim(folder)):

@@ -22,6 +22,7 @@ from figsync.sandbox import Sandbox, Urls
 from figsync.state import State
 from figsync.sync.activity import Activity, read_activity
 from figsync.sync.opening import Means
+from tests.configuring import ini
 
 TOKEN = "sandbox-token"
 PATIENCE = 60.0
@@ -53,16 +54,7 @@ class House:
             "state__database": str(self.database),
             **self.keys,
         }
-        sections: dict[str, list[str]] = {}
-        for name, value in settings.items():
-            section, key = name.split("__")
-            sections.setdefault(section, []).append(f"{key} = {value}")
-        self.config_path.write_text(
-            "\n".join(
-                f"[{section}]\n" + "\n".join(lines) + "\n"
-                for section, lines in sections.items()
-            )
-        )
+        self.config_path.write_text(ini(settings))
 
     @contextmanager
     def daemon(self) -> Iterator[Running]:

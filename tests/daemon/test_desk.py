@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,13 @@ from figsync.commands.outcome import as_told
 from figsync.daemon.answers import Broadcast
 from figsync.daemon.desk import PATIENCE, Desk, Errand
 from figsync.daemon.inbox import Ask
-from figsync.errors import FigsyncError, Interrupted, NeedsPerson
+from figsync.errors import (
+    FigsyncError,
+    Interrupted,
+    NeedsPerson,
+    StateDamaged,
+    TokenRefused,
+)
 from figsync.sandbox import Fault
 from figsync.sync.activity import Pause, read_pause, store_pause
 from figsync.sync.loop import Report, sync_until_quiet
@@ -103,6 +110,7 @@ def test_a_person_has_everything_tried_now_a_timer_has_not(
         ("fly", {}, "this figsync can not fly"),
         ("sync", {"only": "Soil cores"}, "`only` is no list of folders"),
         ("sync", {"only": "[1]"}, "`only` is no list of folders"),
+        ("sync", {"only": "[" * 100_000}, "`only` is no list of folders"),
         ("pause", {"until": "soon"}, "soon is no time"),
         ("pause", {"until": "nan"}, "nan is no time"),
     ],
@@ -272,3 +280,40 @@ def test_who_asks_hears_of_the_cycle_from_the_first_moment_to_the_answer(
 
     assert client.told[0] == {"phase": "Syncing"}
     assert client.answer["code"] == 0
+
+
+def test_who_waits_is_told_when_what_is_left_can_not_be_read(
+    world: World, desk: Desk
+) -> None:
+    client = Client()
+    with world.mirror() as mirror:
+        errand = desk.take(client.ask("wait"), mirror)
+        assert errand is not None
+        with sqlite3.connect(world.config.database) as other:
+            other.execute("DROP TABLE local_files")
+        other.close()
+        with pytest.raises(StateDamaged) as damage:
+            desk.ended(errand, mirror, Report(), None)
+        desk.lost(damage.value)
+
+    assert "damaged" in client.answer["error"]
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        TokenRefused("", "Figshare does not accept the token"),
+        NeedsPerson("/root", "it is empty"),
+    ],
+)
+def test_waiting_ends_when_only_a_person_can_help(
+    world: World, desk: Desk, problem: FigsyncError
+) -> None:
+    client = Client()
+    with world.mirror() as mirror:
+        errand = desk.take(client.ask("wait"), mirror)
+        assert errand is not None
+        desk.ended(errand, mirror, Report(), problem)
+
+    assert problem.cause in client.answer["pending"][0]["reason"]
+    assert desk.seconds(0) is None

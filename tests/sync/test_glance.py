@@ -10,6 +10,7 @@ from random import Random
 
 import pytest
 
+from figsync.errors import Interrupted
 from figsync.sync.carry import Asked, carry_out
 from figsync.sync.engine import Wish, sync_once
 from figsync.sync.glance import changed_folders
@@ -420,3 +421,18 @@ def live_through(folder: Path, seed: int, *, steps: int) -> None:
             left = changed_folders(mirror)
         assert missed == [], f"seed {seed}: {made} told as {changed}"
         assert left == set(), f"seed {seed}: {made} is told for ever"
+
+
+def test_a_long_look_shows_that_it_goes_on_and_can_be_stopped(world: World):
+    for name in ("Venus", "Jupiter", "Saturn"):
+        world.drop(f"{name}/a.csv", name)
+    with world.mirror() as mirror:
+        ticks: list[float] = []
+        mirror.tick = lambda: ticks.append(mirror.clock.now())
+        assert len(changed_folders(mirror)) == 3
+        assert len(ticks) >= 3
+
+        world.clock.stopped = True
+        with pytest.raises(Interrupted):
+            changed_folders(mirror)
+        world.clock.stopped = False
