@@ -114,12 +114,12 @@ def is_owned(disk: Disk, clock: Clock) -> bool:
 def living_owner(disk: Disk, clock: Clock) -> Owner | None:
     """Return the living process that says it owns the mirror, None if there is none.
 
-    The lock itself is left alone: asking for it could turn away who wants it.
+    The lock itself is left alone: asking for it could turn away who wants it.  What
+    can not be read says nothing.
     """
     try:
-        owner = _owner(disk)
-    except DiskProblem:
-        # Where nobody can look, there is no owner whom anybody could ask.
+        owner = _owner(disk) if disk.own_path(OWNER).is_file() else {}
+    except (OSError, FigsyncError):
         return None
     pid, at = owner.get("pid"), owner.get("at")
     if not isinstance(pid, int) or not isinstance(at, int | float):

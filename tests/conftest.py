@@ -30,6 +30,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", type=int, default=0, metavar="N", help=told)
     told = "send and fetch a file of 2 GiB, which takes 7 GiB of disk"
     parser.addoption("--big", action="store_true", help=told)
+    told = "stand idle for a minute over 20,000 watched files, and stir them for long"
+    parser.addoption("--soak", action="store_true", help=told)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -7,7 +7,8 @@ from random import Random
 from typing import Any
 
 from figsync.clock import Clock
-from figsync.sync.tasks import Job
+from figsync.sync.tasks import InlinePool, Job
+from tests.world import TestClock
 
 
 class SeededPool:
@@ -52,6 +53,19 @@ class SeededPool:
         while self._jobs:
             self.wait(None)
         return True
+
+
+class SlowPool(InlinePool):
+    """Takes some seconds for each job."""
+
+    def __init__(self, clock: TestClock, seconds: float = 2.0) -> None:
+        super().__init__()
+        self._clock = clock
+        self._seconds = seconds
+
+    def start(self, token: int, job: Job) -> None:
+        self._clock.advance(self._seconds)
+        super().start(token, job)
 
 
 def _outcome(job: Job) -> Any:  # Any: a job's result, or what it raised

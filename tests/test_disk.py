@@ -136,6 +136,16 @@ def test_a_damaged_marker_is_never_no_marker(tmp_path: Path, content: bytes) -> 
         disk.read_marker()
 
 
+def test_a_file_of_its_own_is_removed_and_gone_is_gone(tmp_path: Path) -> None:
+    disk = a_disk(tmp_path)
+    disk.write_own("watch.proof", b"")
+
+    disk.remove_own("watch.proof")
+    disk.remove_own("watch.proof")
+
+    assert disk.read_own("watch.proof") is None
+
+
 def test_a_record_is_written_only_when_it_differs(tmp_path: Path) -> None:
     disk = a_disk(tmp_path, a="1")
 

@@ -24,6 +24,7 @@ from figsync.sync.mirror import Mirror
 from figsync.sync.opening import Means, dry_mirror, owned_mirror
 from figsync.sync.tasks import InlinePool, Pool
 from tests import only_these
+from tests.configuring import ini
 from tests.sandbox.contract import Recorder
 
 TOKEN = "sandbox-token"
@@ -119,16 +120,7 @@ class World:
             **self.keys,
             **keys,
         }
-        sections: dict[str, list[str]] = {}
-        for name, value in settings.items():
-            section, key = name.split("__")
-            text = value.replace("\n", "\n    ")
-            sections.setdefault(section, []).append(f"{key} = {text}")
-        text = "".join(
-            f"[{section}]\n" + "\n".join(lines) + "\n"
-            for section, lines in sections.items()
-        )
-        self.config_path.write_text(text)
+        self.config_path.write_text(ini(settings))
 
     @property
     def config(self) -> Config:

@@ -148,9 +148,9 @@ def _is_own(record: logging.LogRecord) -> bool:
 
 
 class Quieter(logging.Filter):
-    """Lets the same message through once a minute, whatever its numbers are.
+    """Lets the same warning through once a minute, whatever its numbers are.
 
-    Actions are never dropped: each is told once anyway.
+    What was done, on request above all, and errors are always told.
     """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
@@ -160,7 +160,8 @@ class Quieter(logging.Filter):
         self._told: dict[tuple[str, str], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if hasattr(record, "action"):
+        told_always = _is_own(record) and record.levelno != logging.WARNING
+        if told_always or hasattr(record, "action"):
             return True
         key = record.name, re.sub(r"\d+", "0", record.getMessage())
         with self._lock:

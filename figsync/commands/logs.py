@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
 from figsync.commands.shell import OWN, Shell
+
+log = logging.getLogger(__name__)
 
 # Failed actions are told by the progress of the verb itself; a daemon has none.
 _TOLD_ELSEWHERE = "figsync.sync.record"
@@ -19,19 +22,30 @@ def listening(shell: Shell) -> Iterator[None]:
     """Print log lines while the block runs: warnings, with -v more, with -vv all.
 
     A daemon prints what it did too, and the same no more often than once a minute.
-    No line holds a secret that the shell knows, whoever logs it.
+    No line holds a secret that the shell knows, whoever logs it; a bug in a thread is
+    such a line too.
     """
     handler = _Printer(shell)
     root, own = logging.getLogger(), logging.getLogger(OWN)
-    before = root.level, own.level
+    before, hook = (root.level, own.level), threading.excepthook
     root.addHandler(handler)
     own.setLevel(logging.DEBUG)
+    threading.excepthook = _tell_bug
     try:
         yield
     finally:
+        threading.excepthook = hook
         root.setLevel(before[0])
         own.setLevel(before[1])
         root.removeHandler(handler)
+
+
+def _tell_bug(bug: threading.ExceptHookArgs) -> None:
+    """Tell what ended a thread; Python's own way would show every secret in it."""
+    name = bug.thread.name if bug.thread else "without a name"
+    kind, value = bug.exc_type, bug.exc_value or bug.exc_type()
+    told = "A bug ended the thread %s (%s); please report it"
+    log.error(told, name, kind.__name__, exc_info=(kind, value, bug.exc_traceback))
 
 
 class _Printer(logging.StreamHandler[IO[str]]):

@@ -121,7 +121,9 @@ class Agenda:
         )
         again = self.again_at is not None and self.again_at <= now
         if self._all:
-            self._clear()
+            self._all = self._pull = self._scan = False
+            self.again_at = None
+            self._taken(ripe)
             return Sync()
         if self._pull or again:
             self._pull = False
@@ -138,12 +140,6 @@ class Agenda:
             self._scan = False
             return Scan()
         return None
-
-    def _clear(self) -> None:
-        """A sync of everything is a pull, a scan, and a look at all folders."""
-        self._all = self._pull = self._scan = False
-        self.again_at = None
-        self._hints.clear()
 
     def _taken(self, folders: frozenset[str]) -> frozenset[str]:
         for folder in folders:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from figsync.clock import Clock
+from figsync.errors import Interrupted
 from figsync.model import Action, Outcome, Plan
 
 
@@ -101,12 +102,12 @@ class Counters:
             self._folders = folders
 
     def cycle_ended(self, problem: Exception | None = None) -> None:
-        """A cycle came to its end, or broke off."""
+        """A cycle came to its end, or broke off; to be interrupted is no error."""
         self.beat()
         with self._lock:
             self._cycles += 1
             self._queue = 0
-            if problem is not None:
+            if problem is not None and not isinstance(problem, Interrupted):
                 self._errors[type(problem).__name__] += 1
 
     @contextmanager

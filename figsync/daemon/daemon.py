@@ -40,6 +40,8 @@ from figsync.sync.telling import Telling
 OPENING_WAIT = 30.0
 # The deciding thread turns over at least this often: clocks are compared then.
 LONGEST_TURN = 60.0
+# After so many seconds of uploads whatever else waits is planned together with them.
+LONGEST_CYCLE = 120.0
 
 _RESTART = "restart figsync for that, or take it back"
 
@@ -63,11 +65,17 @@ class Daemon:
     """Keeps one mirror the same as its account until its clock is told to stop."""
 
     def __init__(
-        self, around: Around, clock: SystemClock, supervisor: Supervisor
+        self,
+        around: Around,
+        clock: SystemClock,
+        supervisor: Supervisor,
+        *,
+        longest_cycle: float = LONGEST_CYCLE,
     ) -> None:
         self._around = around
         self._clock = clock
         self._supervisor = supervisor
+        self._longest_cycle = longest_cycle
         self._inbox = Inbox()
         self._counters = Counters(clock)
         self._broadcast = Broadcast(clock.monotonic)
@@ -144,13 +152,14 @@ class Daemon:
                 control=self._control.path,
             )
             setup = replace(self._setup, means=means)
-            session = stack.enter_context(opened(setup, self, self._tick))
+            session = stack.enter_context(opened(setup, self))
             stack.enter_context(self._counters.following(session.mirror.figshare))
             return stack.pop_all(), session
 
     def _keep(self, session: Session) -> None:
         """Do what is due on an open mirror until it has to be opened anew."""
         ended = partial(self._ended, session.mirror)
+        session.mirror.tick = partial(self._tick_of, session)
         keeper = Keeper(session, self._agenda, self._desk, self._clock, ended)
         self._agenda.everything()
         self._reopen = False
@@ -189,6 +198,18 @@ class Daemon:
     def _tick(self) -> None:
         self._supervisor.watchdog()
         self._counters.beat()
+
+    def _tick_of(self, session: Session) -> None:
+        """Go on with a cycle, unless it lasts and something else waits for its end."""
+        self._tick()
+        session.beat()
+        if session.yields(self._longest_cycle) and self._is_awaited(session):
+            self._clock.park()
+
+    def _is_awaited(self, session: Session) -> bool:
+        """Tell whether another cycle has something to do already."""
+        due = self._agenda.seconds(self._clock.monotonic()) == 0
+        return due or session.has_new_items or not self._inbox.is_empty
 
     def _reload(self) -> None:
         """Read the configuration again; what can not be taken over changes nothing."""

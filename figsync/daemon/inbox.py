@@ -66,39 +66,43 @@ class Inbox:
 
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[Request] = queue.SimpleQueue()
-        self._folders: set[str] = set()
+        self._looks: set[Look] = set()
 
     def put(self, request: Request) -> None:
         """Leave a request; safe in any thread and in signal handlers.
 
-        A folder that waits already is not put twice: while a sync goes on for days,
-        a file that is appended to changes millions of times.
+        A hint that waits already is not left twice: a long sync may come to
+        millions of them.
         """
         if isinstance(request, Look):
-            if request.folder in self._folders:
+            if request in self._looks:
                 return
-            self._folders.add(request.folder)
+            self._looks.add(request)
         self._queue.put(request)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits to be taken."""
+        return self._queue.empty()
 
     def take(self, seconds: float | None) -> list[Request]:
         """Wait for requests, at most that long (None: for ever); return all there are.
 
         Of equal ones that follow each other only one is returned: bursts are merged.
         """
+        taken: list[Request] = []
         try:
-            taken = [self._out(self._queue.get(timeout=seconds))]
+            taken.append(self._got(seconds, block=True))
+            while True:
+                request = self._got(None, block=False)
+                if request != taken[-1]:
+                    taken.append(request)
         except queue.Empty:
-            return []
-        while True:
-            try:
-                request = self._out(self._queue.get_nowait())
-            except queue.Empty:
-                return taken
-            if request != taken[-1]:
-                taken.append(request)
+            return taken
 
-    def _out(self, request: Request) -> Request:
-        # Before anybody looks at the folder: what changes from now on is put again.
+    def _got(self, seconds: float | None, *, block: bool) -> Request:
+        request = self._queue.get(block, seconds)
         if isinstance(request, Look):
-            self._folders.discard(request.folder)
+            # Whoever took it looks only after this: what comes now is seen.
+            self._looks.discard(request)
         return request

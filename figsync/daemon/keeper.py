@@ -23,6 +23,7 @@ from figsync.sync.root import MARKER_ID, check_marker
 FAILED_WAIT = 60.0
 # Requests whose answers nobody waits for any more may still change something.
 DRAIN_SECONDS = 1.0
+DAY = 24 * 3600.0
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ class Keeper:
         self._desk = desk
         self._clock = clock
         self._ended = ended
+        self._all_at = session.mirror.clock.monotonic()
 
     def turn(self) -> None:
         """Do one thing if any is due, for those who wait first; then say so."""
@@ -102,14 +104,22 @@ class Keeper:
                 return
             if not stirred:
                 return
-        if stirred is not None and (EVERYTHING in stirred or self._is_filing()):
+        if stirred is not None and (EVERYTHING in stirred or self._needs_all()):
             stirred = None
-        self._run(Wish(stirred=stirred), Report())
+        if stirred is None:
+            self._all_at = self._mirror.clock.monotonic()
+        with self._session.yielding():
+            self._run(Wish(stirred=stirred), Report())
 
-    def _is_filing(self) -> bool:
-        """Tell whether a loose file waits for its folder: it is in none so far."""
+    def _needs_all(self) -> bool:
+        """Tell whether to look at everything, whatever is known to have changed.
+
+        A loose file that waits for its folder is in none so far; and once a day no
+        hint is relied on.
+        """
         held = self._mirror.state.decisions.held()
-        return any(row.key.kind == FileAway.__name__ for row in held)
+        is_filing = any(row.key.kind == FileAway.__name__ for row in held)
+        return is_filing or self._mirror.clock.monotonic() - self._all_at > DAY
 
     def _run(
         self, wish: Wish, report: Report, *, patient: bool = False

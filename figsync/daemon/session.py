@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
@@ -11,11 +11,13 @@ import msgspec
 
 from figsync.config import Config
 from figsync.daemon.inbox import Due, Look, Post, Wake
+from figsync.daemon.several import Several
 from figsync.jobs import due_before
 from figsync.jobs.schedule import Schedule
 from figsync.lock import HEARTBEAT_SECONDS, beat
+from figsync.model import CreateItem, Outcome
 from figsync.sync.activity import Activity, Phase, store_activity
-from figsync.sync.mirror import Mirror
+from figsync.sync.mirror import Mirror, Silent
 from figsync.sync.opening import Means, owned_mirror
 from figsync.sync.tasks import ThreadPool
 from figsync.watch import Watch
@@ -31,6 +33,15 @@ class Setup:
     means: Means
 
 
+class _Made(Silent):
+    """Notices whether a cycle made items on Figshare."""
+
+    items = False
+
+    def finished(self, outcome: Outcome) -> None:
+        self.items |= isinstance(outcome.action, CreateItem)
+
+
 class Session:
     """The open mirror, its watch and its schedule; the state says how they are."""
 
@@ -40,6 +51,9 @@ class Session:
         self._watching = watch.watching
         self._activity = Activity(os.getpid(), since)
         self._beaten = mirror.clock.monotonic()
+        self._yields_since: float | None = None
+        self._made = _Made()
+        mirror.progress = Several(mirror.progress, self._made)
         self.schedule = Schedule(
             lambda job: post.put(Due(job)),
             self._every(),
@@ -57,6 +71,29 @@ class Session:
             next_pull=self.schedule.next_at("pull"),
         )
         store_activity(self.mirror.state, self._activity)
+
+    @contextmanager
+    def yielding(self) -> Iterator[None]:
+        """Let what else is asked for have its turn before a long cycle is over."""
+        self._yields_since = self.mirror.clock.monotonic()
+        self._made.items = False
+        try:
+            yield
+        finally:
+            self._yields_since = None
+
+    @property
+    def has_new_items(self) -> bool:
+        """Whether the cycle made items, whose files are for the next one."""
+        return self._made.items
+
+    def yields(self, seconds: float) -> bool:
+        """Tell whether a cycle goes on for so many seconds and loses nothing by ending.
+
+        An upload goes on with the parts that are missing, a download begins anew.
+        """
+        since, now = self._yields_since, self.mirror.clock.monotonic()
+        return since is not None and now - since > seconds and not self.mirror.begun
 
     def attend(self) -> None:
         """Say on the disk that the owner lives, and notice how it is watched now."""
@@ -92,7 +129,7 @@ class Session:
 
 
 @contextmanager
-def opened(setup: Setup, post: Post, tick: Callable[[], None]) -> Iterator[Session]:
+def opened(setup: Setup, post: Post) -> Iterator[Session]:
     """Own the mirror, watch it, and post what is due; all ends with the block.
 
     Raises what `owned_mirror` raises.
@@ -112,15 +149,6 @@ def opened(setup: Setup, post: Post, tick: Callable[[], None]) -> Iterator[Sessi
         stack.callback(watch.stop)
         watch.start()
         session = Session(mirror, watch, post, clock.now())
-        mirror.tick = _both(tick, session.beat)
         stack.callback(session.schedule.stop)
         session.schedule.start()
         yield session
-
-
-def _both(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:
-    def do() -> None:
-        first()
-        second()
-
-    return do

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from figsync.disk.calls import LACKING
@@ -66,6 +67,12 @@ class Disk(Installer):
     def write_own(self, name: str, content: bytes) -> None:
         """Write a file of figsync's own folder whole."""
         self._write(f"{OWN}/{name}", content)
+
+    def remove_own(self, name: str) -> None:
+        """Remove a file of figsync's own folder; it may be gone already."""
+        path = f"{OWN}/{name}"
+        with told(path), self.at(path) as place, suppress(FileNotFoundError):
+            self.calls.unlink(place)
 
     def read_marker(self) -> dict[str, object] | None:
         """Return what `write_marker` wrote, None if there is no marker.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote, urljoin, urlsplit
 
 from figsync.errors import BadReply, WrongUsage
@@ -36,6 +37,7 @@ class Origin:
         return self.scheme == "https" or self.is_local
 
 
+@lru_cache(maxsize=64)
 def origin(url: str) -> Origin | None:
     """Return the origin of an absolute http(s) URL, None when it is not one."""
     try:

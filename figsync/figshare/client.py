@@ -223,9 +223,10 @@ class Connection:
             return self.session.request(
                 ask.method,
                 ask.url,
-                params=ask.query,
+                # An empty mapping costs requests more than none at all.
+                params=ask.query or None,
                 data=payload,
-                headers=ask.all_headers,
+                headers=ask.all_headers or None,
                 auth=without_token if ask.place is Place.UPLOAD else None,
                 timeout=self._timeouts(ask),
                 allow_redirects=False,

@@ -50,8 +50,10 @@ def run_job(mirror: Mirror, name: str) -> tuple[str, float | None]:
     except Interrupted:
         _store(mirror.state, before)
         raise
-    goes_on = name == "verify" and verify.is_unfinished(mirror.state)
-    return told, SLICE_PAUSE if goes_on else None
+    if not (name == "verify" and verify.is_unfinished(mirror.state)):
+        return told, None
+    _store(mirror.state, before)
+    return told, SLICE_PAUSE
 
 
 def _read(state: State) -> dict[str, float]:

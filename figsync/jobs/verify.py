@@ -20,14 +20,14 @@ from figsync.state import KnownFile, State
 from figsync.sync.differences import ABOUT, REPAIRS, Kind, Mend
 from figsync.sync.mirror import Mirror
 from figsync.sync.root import check_root
-from figsync.sync.rot import Rotten, read_rot, store_rot
+from figsync.sync.rot import NEVER_SENT, Rotten, read_rot, store_rot
 from figsync.sync.tasks import Task, together
 
 ROUND = "verify"
 # After so much the daemon looks after other things before it goes on.
 SLICE_BYTES = 2 << 30
 SLICE_SECONDS = 20.0
-BATCH = 16
+BATCH = 64
 AT_ONCE = 2  # it has no hurry, and the disk has other users
 CHANGED = ABOUT[Kind.CHANGED].told
 REMEDY = f"`figsync verify --repair` {REPAIRS[Mend.DISAGREE]}"
@@ -59,6 +59,10 @@ class _Reading:
     item: SyncedItem
     row: SyncedFile
     known: KnownFile
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.item.item_id, self.row.path
 
     @property
     def full_path(self) -> str:
@@ -112,14 +116,16 @@ def _told(state: State, progress: Round) -> str:
 def _slice(mirror: Mirror, progress: Round) -> None:
     """Read until the portion, the slice or the round ends."""
     state, clock = mirror.state, mirror.clock
-    cost = _cost(state)
+    cost, items = _cost(state), state.items.all()
     began, size = clock.monotonic(), progress.size
     while progress.left > ENOUGH:
         rows = state.files.synced_after(progress.item_id, progress.path, BATCH)
         batch = _within(progress.left, rows, cost)
-        if not batch:
+        if batch:
+            _read(mirror, _to_read(mirror, items, batch), progress)
+            progress.item_id, progress.path = batch[-1][0], batch[-1][1].path
+        else:
             _end_round(progress, clock.now())
-        _read(mirror, batch, progress)
         progress.left -= sum(cost(row) for _, row in batch)
         _store(state, progress)
         tired = clock.monotonic() - began >= SLICE_SECONDS
@@ -160,46 +166,58 @@ def _within(left: float, batch: Rows, cost: Callable[[SyncedFile], float]) -> Ro
     return batch
 
 
-def _read(mirror: Mirror, batch: Rows, progress: Round) -> None:
-    """Read a batch, tell what changed, and remember where it ends."""
-    items = mirror.state.items.all()
-    readings = _to_read(mirror, items, batch)
+def _read(mirror: Mirror, readings: Sequence[_Reading], progress: Round) -> None:
+    """Read files, and remember and tell what changed."""
+    known = {one.key: one for one in read_rot(mirror.state)}
+    found = {one.key: one for one in _changed(mirror, readings)}
+    for key, one in found.items():
+        if key in known:
+            found[key] = msgspec.structs.replace(one, since=known[key].since)
+        else:
+            place = f"{one.folder}/{shown(one.path)}"
+            log.warning("%s: %s; %s", place, one.reason, REMEDY)
+    sound = {one.key for one in readings} - found.keys()
+    left = {key: one for key, one in known.items() if key not in sound}
+    store_rot(mirror.state, (left | found).values())
     progress.files += len(readings)
     progress.size += sum(one.row.size for one in readings)
-    known = {(one.item_id, one.path): one for one in read_rot(mirror.state)}
-    found = [r for r in _changed(mirror, readings) if (r.item_id, r.path) not in known]
-    for one in found:
-        place = f"{one.folder}/{shown(one.path)}"
-        log.warning("%s: %s; %s", place, one.reason, REMEDY)
-    store_rot(mirror.state, [*known.values(), *found])
-    if batch:
-        item_id, row = batch[-1]
-        progress.item_id, progress.path = item_id, row.path
 
 
 def _look_at_known(mirror: Mirror) -> None:
-    """Read again what was found before: it may be mended, or a person's edit by now."""
-    before = {(one.item_id, one.path): one for one in read_rot(mirror.state)}
-    batch = [
-        (item_id, row)
-        for item_id, path in before
-        if (row := mirror.state.files.synced(item_id).get(path)) is not None
-    ]
-    readings = _to_read(mirror, mirror.state.items.all(), batch)
-    still = {(one.item_id, one.path): one for one in _changed(mirror, readings)}
-    # One that got other permissions looks edited, and is not to be sent all the same.
-    still |= {key: one for key, one in before.items() if _is_as_found(mirror, one)}
-    store_rot(mirror.state, (before.get(key, one) for key, one in still.items()))
+    """Forget what was found before where somebody has saved the file since."""
+    looks = (_looked_at(mirror, one) for one in read_rot(mirror.state))
+    store_rot(mirror.state, [one for one in looks if one is not None])
 
 
-def _is_as_found(mirror: Mirror, one: Rotten) -> bool:
-    item = mirror.state.items.all().get(one.item_id)
-    if item is None:
-        return False
-    known = mirror.state.files.local_file(item.folder, one.path)
-    if known is None:
-        return False
-    return (known.md5, known.stat.mtime_ns) == (one.md5, one.mtime_ns)
+def _looked_at(mirror: Mirror, one: Rotten) -> Rotten | None:
+    try:
+        return _as_it_is(mirror, one)
+    except DiskProblem:
+        return one
+
+
+def _as_it_is(mirror: Mirror, one: Rotten) -> Rotten | None:
+    """Return a finding as it is to be remembered now, None if it is over."""
+    files, item = mirror.state.files, mirror.state.items.all().get(one.item_id)
+    stat = mirror.disk.stat(f"{item.folder}/{one.path}") if item else None
+    if item is None or stat is None:
+        row = files.synced(one.item_id).get(one.path)
+        is_open = row is not None or _is_held(mirror.state, one)
+        return msgspec.structs.replace(one, is_gone=True) if is_open else None
+    if stat.mtime_ns != one.mtime_ns:
+        return None
+    # One that only got other permissions is as rotten as it was.
+    known = files.local_file(item.folder, one.path)
+    is_read = stat.ctime_ns != one.ctime_ns and known and known.stat == stat
+    if is_read and known and known.md5 != one.md5:
+        return None
+    return msgspec.structs.replace(one, is_gone=False)
+
+
+def _is_held(state: State, one: Rotten) -> bool:
+    """Tell whether its bytes wait at another place for somebody's decision."""
+    held = ((row.key.md5, row.reason) for row in state.decisions.held())
+    return (one.md5, NEVER_SENT) in held
 
 
 def _to_read(
@@ -263,7 +281,8 @@ def _rotten(mirror: Mirror, one: _Reading, reason: str, *, md5: str = "") -> Rot
         reason,
         mirror.clock.now(),
         md5,
-        one.known.stat.mtime_ns if md5 else 0,
+        one.known.stat.mtime_ns,
+        one.known.stat.ctime_ns,
     )
 
 

@@ -100,13 +100,13 @@ class Connection:
     def rows(self, sql: str, *values: object) -> list[Row]:
         """Return all rows of a query."""
         with translated(self.path):
-            found: list[Row] = self._run(sql, values).fetchall()
+            found: list[Row] = self.database.conn.execute(sql, bound(values)).fetchall()
         return found
 
     def each(self, sql: str, *values: object) -> Iterator[Row]:
         """Yield the rows of a query one by one: there may be millions."""
         with translated(self.path):
-            yield from self._run(sql, values)
+            yield from self.database.conn.execute(sql, bound(values))
 
     def row(self, sql: str, *values: object) -> Row:
         """Return the first row of a query, or an empty one."""

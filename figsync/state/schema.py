@@ -18,6 +18,7 @@ from figsync.state.connection import Connection, bound, damaged, translated
 from figsync.state.place import APPLICATION
 
 migrations = Migrations("figsync")
+_MIGRATIONS = migrations.migrations_table
 
 _APPLICATION_ID = int.from_bytes(APPLICATION, "big")
 
@@ -222,11 +223,11 @@ def is_current(db: Connection) -> bool:
 
 
 def _applied(db: Connection) -> set[str]:
-    try:
-        with translated(db.path):
-            return {migration.name for migration in migrations.applied(db.database)}
-    except LookupError as exc:
-        raise damaged(db.path, "its list of migrations is damaged") from exc
+    # sqlite-utils reads the whole schema several times to answer this.
+    if not db.row("SELECT 1 FROM sqlite_master WHERE name = ?", _MIGRATIONS):
+        return set()
+    sql = f"SELECT name, applied_at FROM {_MIGRATIONS} WHERE migration_set = ?"
+    return {name for name, _ in db.rows(sql, migrations.name)}
 
 
 def is_empty(db: Connection) -> bool:

@@ -45,7 +45,7 @@ from figsync.sync.reserve import within
 from figsync.sync.restore import bringing, is_here
 from figsync.sync.root import check_root, look_at_root
 from figsync.sync.scan import Lens
-from figsync.sync.stirred import concerned
+from figsync.sync.stirred import concerned, remember_undone
 from figsync.sync.survey import Survey, policy_of
 from figsync.sync.sweep import (
     expire_trash,
@@ -138,6 +138,7 @@ def sync_once(mirror: Mirror, wish: Wish) -> Cycle:
     else:
         _carry_out(mirror, cycle, wish)
     _remember(mirror, cycle, wish.only)
+    remember_undone(mirror, view, cycle.survey, cycle.outcomes, wish.only)
     return cycle
 
 
@@ -152,6 +153,7 @@ def decided(mirror: Mirror, view: View, wish: Wish) -> Cycle:
     plan = with_interrupted_moves(mirror, _only(mirror, decider.plan()))
     remember_root(mirror, root, survey.looked, wish.only)
     plan = fitted(mirror, survey, plan, free_quota(view.account))
+    mirror.left_out.add(survey.not_uploadable, root.folders, wish.only)
     moved = moved_keys(mirror, plan)
     plan = _guarded(mirror, survey, plan, wish, moved)
     plan = within(mirror.reserve, plan, mirror.clock.now())
@@ -279,9 +281,10 @@ def _remember(mirror: Mirror, cycle: Cycle, only: frozenset[str]) -> None:
         state.decisions.replace_conflicts(conflicts, within=only)
         store_account(mirror, cycle.view.account)
         store_obstacles(mirror, cycle.plan, cycle.stranded)
+        if mirror.left_out.is_whole:
+            store_left_out(mirror, mirror.left_out.all())
         if not only:
             _drop_outdated_approvals(mirror, cycle)
-            store_left_out(mirror, cycle.survey.not_uploadable)
             store_stalled(mirror, stalled_uploads(mirror))
         state.history.prune(now - 90 * DAY)
     remember_scope(mirror)

@@ -14,9 +14,9 @@ from figsync.model import Plan
 from figsync.naming import shown
 from figsync.state import State
 from figsync.sync.flights import Stalled
+from figsync.sync.left_out import NotUploadable
 from figsync.sync.mirror import Mirror
 from figsync.sync.reserve import NO_ROOM
-from figsync.sync.survey import NotUploadable
 
 FACTS = "facts"
 MOST_LISTED = 1000

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from figsync.figshare import Account
 from figsync.model import Plan, Upload
+from figsync.sync.left_out import NotUploadable
 from figsync.sync.mirror import Mirror
 from figsync.sync.replacing import Space, fit
-from figsync.sync.survey import NotUploadable, Survey
+from figsync.sync.survey import Survey
 
 
 def free_quota(account: Account) -> int | None:

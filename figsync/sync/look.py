@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -17,7 +17,7 @@ from figsync.figshare import (
     ItemRow,
     public_record,
 )
-from figsync.model import RemoteFile, Unknown
+from figsync.model import RemoteFile, SyncedFile, Unknown
 from figsync.naming import assign_paths, local_path, remote_path, shortcut
 from figsync.state import Absence, Observed
 from figsync.sync.flights import watch_flights
@@ -121,14 +121,15 @@ def _remote_files(mirror: Mirror, seen: _Seen) -> list[RemoteFile]:
         {remote_path(r.folder, _local_name(r)): paths[r.id] for r in records},
     )
     # An id never changes its content: what was proven once stays proven.
-    proven = {r.file_id: r.md5 for r in mirror.state.files.synced(item_id).values()}
+    agreed = {r.file_id: r for r in mirror.state.files.synced(item_id).values()}
+    proven = {file_id: row.md5 for file_id, row in agreed.items()}
     files = [
         as_remote_file(
             r if r.md5 else replace(r, md5=proven.get(r.id, "")), paths[r.id]
         )
         for r in records
     ]
-    return files + list(_not_shown(mirror, seen))
+    return files + list(_not_shown(mirror, seen, agreed))
 
 
 def local_paths(
@@ -149,9 +150,9 @@ def keep_local_names(mirror: Mirror, item_id: str, folder: str) -> None:
 
     A state that was lost knows no more which names were here before it.
     """
-    files = mirror.state.items.remote_files(item_id)
     if not mirror.config.mirror.portable_names:
         return
+    files = mirror.state.items.remote_files(item_id)
     taken = {file.path for file in files}
     verbatim = {
         file.path: path
@@ -230,13 +231,14 @@ def _unknown(record: FileRecord) -> Unknown | None:
     return None
 
 
-def _not_shown(mirror: Mirror, seen: _Seen) -> Iterable[RemoteFile]:
+def _not_shown(
+    mirror: Mirror, seen: _Seen, agreed: Mapping[str, SyncedFile]
+) -> Iterable[RemoteFile]:
     """Yield what the state knows and this reading lacks, unless it is proven gone."""
     item_id = seen.item.id
     listed = {record.id for record in seen.files or ()}
     proven = mirror.state.work.absences(gone(item_id))
     why = Unknown.UNCONFIRMED if seen.files is not None else Unknown.NOT_LISTED
-    agreed = {r.file_id: r for r in mirror.state.files.synced(item_id).values()}
     for row in agreed.values():
         if row.file_id not in listed and row.file_id not in proven:
             yield RemoteFile(row.path, row.file_id, row.size, row.md5, unknown=why)

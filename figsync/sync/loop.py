@@ -14,9 +14,9 @@ from figsync.state import Conflict
 from figsync.sync.engine import Cycle, Wish, check_figshare, sync_once
 from figsync.sync.facts import store_end
 from figsync.sync.hosts import keep_rests
+from figsync.sync.left_out import NotUploadable
 from figsync.sync.mirror import Mirror
 from figsync.sync.pace import keep_pace
-from figsync.sync.survey import NotUploadable
 
 MOST_CYCLES = 5
 

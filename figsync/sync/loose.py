@@ -5,11 +5,12 @@ from __future__ import annotations
 from figsync.config import LooseFiles
 from figsync.model import FileAway, Held, Plan, Unknown, Where
 from figsync.naming import is_conflict_copy
+from figsync.sync.left_out import NotUploadable
 from figsync.sync.mirror import Mirror
 from figsync.sync.policies import apply_policy
 from figsync.sync.root import RootView
 from figsync.sync.scan import last_change
-from figsync.sync.survey import NotUploadable, Survey
+from figsync.sync.survey import Survey
 
 STILL_SECONDS = 60.0
 NO_FILE = str(Unknown.NOT_A_FILE)

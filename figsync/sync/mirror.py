@@ -14,6 +14,7 @@ from figsync.figshare import Figshare
 from figsync.model import Action, Outcome, Plan
 from figsync.naming import IgnoreRules
 from figsync.state import State
+from figsync.sync.left_out import LeftOutSoFar
 from figsync.sync.reserve import Reserve
 from figsync.sync.tasks import Pool, Task, drive
 
@@ -62,7 +63,8 @@ class Mirror:
 
     *changed* are the items whose files this process changed on Figshare, *fresh* those
     read since this sync began: without dates they would be read in every cycle.
-    *begun* are the records whose bytes are on their way here now.  *tick* is called
+    *begun* are the records whose bytes are on their way here now, *undone* the folders
+    and items at which the next cycle has to look again in any case.  *tick* is called
     on the deciding thread as long as it goes on.
     """
 
@@ -81,6 +83,8 @@ class Mirror:
     changed: set[str] = field(default_factory=set)
     fresh: set[str] = field(default_factory=set)
     begun: list[str] = field(default_factory=list)
+    undone: set[str] = field(default_factory=set)
+    left_out: LeftOutSoFar = field(default_factory=LeftOutSoFar)
     tick: Callable[[], None] = lambda: None
 
     def asked_to_stop(self) -> bool:

@@ -134,7 +134,10 @@ class Recorder:
         self._mirror.progress.finished(outcome)
         path = shown(full_path(outcome.action))
         if outcome.result == "done":
-            log.info("%s: %s", outcome.action.kind, path, extra=_fields(outcome))
+            level = (
+                logging.DEBUG if isinstance(outcome.action, _QUIET) else logging.INFO
+            )
+            log.log(level, "%s: %s", outcome.action.kind, path, extra=_fields(outcome))
         elif outcome.result != "stale":
             told = outcome.action.kind, path, outcome.message
             log.warning("%s failed: %s: %s", *told, extra=_fields(outcome))

@@ -172,9 +172,8 @@ def _check_not_emptied(mirror: Mirror, root: str) -> None:
     had = mirror.state.files.synced_total()
     if had < EMPTIED_FILES:
         return
-    view = look_at_root(mirror)
     is_acknowledged = bool(settings.get(ROOT_ACKNOWLEDGED))
-    if view.loose or _holds_files(mirror):
+    if _holds_files(mirror) or look_at_root(mirror).loose:
         # What a person acknowledged is this emptiness, not the next one.
         if is_acknowledged:
             settings.drop(ROOT_ACKNOWLEDGED)

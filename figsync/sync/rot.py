@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from figsync.model import Upload
+from figsync.model import Action, DeleteRemote, Upload
 from figsync.state import State
 
 ROT = "rot"
@@ -16,11 +16,17 @@ NEVER_SENT = (
     " and into backups; approve to send it as it is"
 )
 
+KEPT = (
+    "its bytes here changed though nobody saved it, before it was moved or deleted:"
+    " reject to have them back as they were, approve to delete them"
+)
+
 
 class Rotten(msgspec.Struct, frozen=True):
     """A synced file that no longer reads as it was; *since* is POSIX seconds.
 
-    *md5* is what its bytes are now, "" if they can not be read at all.
+    *md5* is what its bytes are now, "" if they can not be read at all.  One that *is
+    gone* from its place may have been moved.
     """
 
     item_id: str
@@ -30,6 +36,13 @@ class Rotten(msgspec.Struct, frozen=True):
     since: float
     md5: str = ""
     mtime_ns: int = 0
+    ctime_ns: int = 0
+    is_gone: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Its item and its path."""
+        return self.item_id, self.path
 
 
 def read_rot(state: State) -> list[Rotten]:
@@ -52,12 +65,19 @@ def store_rot(state: State, found: Iterable[Rotten]) -> None:
         state.settings.drop(ROT)
 
 
-def is_rot(upload: Upload, found: Iterable[Rotten]) -> bool:
-    """Tell whether an upload would send such bytes as if somebody had saved them.
+def rot_of(action: Action, found: Iterable[Rotten]) -> str:
+    """Return why an action would spread rot, or lose what is whole; "" if not.
 
-    It looks like an edit once the file got other permissions or another place.
+    A rotten file looks edited once it got other permissions or another place, and
+    then its record, which has the bytes as they were, looks superseded or deleted.
     """
-    local = upload.local
-    return any(
-        (local.md5, local.stat.mtime_ns) == (one.md5, one.mtime_ns) for one in found
-    )
+    match action:
+        case Upload():
+            now = (action.local.md5, action.local.stat.mtime_ns)
+            is_rot = any(now == (one.md5, one.mtime_ns) for one in found)
+            return NEVER_SENT if is_rot else ""
+        case DeleteRemote():
+            place = (action.where.item_id, action.path)
+            return KEPT if any(place == one.key for one in found) else ""
+        case _:
+            return ""

@@ -112,7 +112,7 @@ def _read(state: State, config: Config, disk: Disk, clock: Clock) -> Standing:
         conflicts,
         read_rests(state),
         _changed(state, known),
-        tuple(read_rot(state)),
+        tuple(one for one in read_rot(state) if not one.is_gone),
         items=len(items),
         files=state.files.synced_total(),
         size=state.files.synced_sizes(),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
-from figsync.model import Presence
+from figsync.model import Outcome, Presence, Unknown
+from figsync.sync.fitting import free_quota
+from figsync.sync.left_out import AccountRoom
 from figsync.sync.mirror import Mirror
 from figsync.sync.observe import View
+from figsync.sync.survey import Survey
 
 # No folder and no item is called this: it names none, where "" would name all.
 NOBODY = "/"
@@ -16,10 +19,37 @@ def concerned(mirror: Mirror, view: View, folders: Collection[str]) -> frozenset
     """Return folders and item ids of which something may have to be decided.
 
     Those are the *folders* of the root in which something may have changed, the items
-    that Figshare has news of, and what was begun, held or decided before.  All
-    others are as the last cycle left them.
+    that Figshare has news of, what was begun, held, decided or left undone before, and
+    what found no room in the account while that was another.  All others are as the
+    last cycle left them.
     """
-    return frozenset({NOBODY, *folders, *_news(mirror, view), *_open(mirror)})
+    account = view.account
+    room = AccountRoom(free_quota(account), account.maximum_file_size)
+    named = {*folders, *_news(mirror, view), *_open(mirror), *mirror.undone}
+    named |= mirror.left_out.fitting_now(room)
+    return frozenset({NOBODY, *named} - {""})
+
+
+def remember_undone(
+    mirror: Mirror,
+    view: View,
+    survey: Survey,
+    outcomes: Iterable[Outcome],
+    only: Collection[str],
+) -> None:
+    """Note where the next cycle has to look again, although nothing changes there.
+
+    That is where something was done, or failed, since more may follow from it; where
+    Figshare did not tell what it holds, and what could not be read here.  With names
+    in *only*, nothing else was looked at.
+    """
+    places = [outcome.action.where for outcome in outcomes]
+    acted = {name for where in places for name in (where.item_id, where.folder)}
+    vague = {i for i, v in view.items.items() if v.presence is Presence.UNKNOWN}
+    closed = str(Unknown.UNREADABLE)
+    unread = {note.folder for note in survey.not_uploadable if note.reason == closed}
+    elsewhere = mirror.undone.difference(only) if only else set()
+    mirror.undone = elsewhere | acted | vague | unread
 
 
 def _news(mirror: Mirror, view: View) -> set[str]:

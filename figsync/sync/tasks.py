@@ -12,7 +12,7 @@ import itertools
 import queue
 import threading
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
@@ -173,6 +173,16 @@ class _Node:
     missing: int = 0
     results: list[Any] = field(default_factory=list)
 
+    @property
+    def lane(self) -> _Node:
+        """The task, such as that of one file, with which it takes turns with others."""
+        if self.parent is None or self.parent.parent is None:
+            return self
+        return self.parent.lane
+
+
+_Queued = tuple[_Node, int, Job]
+
 
 class _Driver:
     """The loop behind drive(): steps tasks, starts jobs, hands out results."""
@@ -185,7 +195,7 @@ class _Driver:
         self._clock = clock
         self._tick = tick
         self._ready: deque[tuple[_Node, Any]] = deque()
-        self._queued: deque[tuple[_Node, int, Job]] = deque()
+        self._lanes: OrderedDict[_Node, deque[_Queued]] = OrderedDict()
         self._running: dict[int, tuple[_Node, int]] = {}
         self._timers: list[tuple[float, int, _Node]] = []
         self._finished: deque[Any] = deque()
@@ -214,11 +224,8 @@ class _Driver:
             raise Interrupted("", "stopped before everything was done")
         while self._ready:
             self._step(*self._ready.popleft())
-        while self._queued and len(self._running) < self._pool.width:
-            node, index, job = self._queued.popleft()
-            token = next(self._tokens)
-            self._running[token] = (node, index)
-            self._pool.start(token, job)
+        while self._lanes and len(self._running) < self._pool.width:
+            self._start_next()
         if self._finished:
             return
         if self._running:
@@ -226,6 +233,16 @@ class _Driver:
         elif self._timers and self._clock.wait(self._until_timer() or 0):
             raise Interrupted("", "stopped before everything was done")
         self._wake()
+
+    def _start_next(self) -> None:
+        """Start a job of each lane in turn: no small file waits for a big one."""
+        lane, jobs = self._lanes.popitem(last=False)
+        node, index, job = jobs.popleft()
+        if jobs:
+            self._lanes[lane] = jobs
+        token = next(self._tokens)
+        self._running[token] = (node, index)
+        self._pool.start(token, job)
 
     def _step(self, node: _Node, value: Any) -> None:
         try:
@@ -250,7 +267,8 @@ class _Driver:
             if isinstance(thing, Generator):
                 self._ready.append((_Node(thing, node, index), None))
             else:
-                self._queued.append((node, index, thing))
+                queued = self._lanes.setdefault(node.lane, deque())
+                queued.append((node, index, thing))
 
     def _finish(self, node: _Node, result: Any) -> None:
         if node.parent is None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from figsync.model import Action, Download, KeepBoth, Upload
 from figsync.sync.mirror import Mirror
-from figsync.sync.rot import NEVER_SENT, Rotten, is_rot
+from figsync.sync.rot import Rotten, rot_of
 from figsync.sync.send import (
     FOLDERS_KEPT,
     IN_VAIN,
@@ -19,18 +19,18 @@ from figsync.sync.underway import fetched_in_vain
 
 def in_vain(mirror: Mirror, action: Action, rot: Sequence[Rotten]) -> str:
     """Return why an action is not to be tried now, "" if it may be."""
+    if reason := rot_of(action, rot):
+        return reason
     match action:
         case Upload():
-            return _of_upload(mirror, action, rot)
+            return _of_upload(mirror, action)
         case Download() | KeepBoth() if not action.remote.link:
             return fetched_in_vain(mirror, action.remote.file_id)
         case _:
             return ""
 
 
-def _of_upload(mirror: Mirror, upload: Upload, rot: Sequence[Rotten]) -> str:
-    if is_rot(upload, rot):
-        return NEVER_SENT
+def _of_upload(mirror: Mirror, upload: Upload) -> str:
     if "/" in upload.path and mirror.state.settings.get(FOLDERS_KEPT) == "no":
         return NOT_KEPT
     if was_in_vain(mirror, upload) and not is_begun(mirror, upload):

@@ -5,8 +5,6 @@ from __future__ import annotations
 OWN = ".figsync"
 RECORD_FOLDER = ".figshare"
 RULES = ".figsyncignore"
-# A watch proves itself here.
-TEMP = f"{OWN}/tmp"
 
 
 def folder_of(path: str, *, is_folder: bool) -> str | None:
@@ -32,5 +30,6 @@ def is_watched(path: str) -> bool:
     """Tell whether events in the folder *path* (relative to the root) are wanted."""
     top, *below = path.split("/")
     if top.startswith("."):
-        return path in (OWN, TEMP)
+        # Each chunk of a download is an event in the folder below it.
+        return path == OWN
     return RECORD_FOLDER not in below

@@ -22,6 +22,7 @@ from figsync.watch.observer import Told, reason
 
 NETWORK = "the mirror root is on a network drive ({}), where not every change is told"
 NO_EVENT = "the system tells nothing of a file written in the mirror root"
+PROOF = "watch.proof"
 WATCHDOG = "watchdog"
 READING = "watchdog.observers.inotify"
 
@@ -82,7 +83,6 @@ class Session(FileSystemEventHandler):
             self._watch(disk.root, make)
             self._prove(disk, seconds)
         except (OSError, RuntimeError) as error:
-            # RuntimeError: the system has no thread left.
             self.problem = self.problem or reason(error)
         except FigsyncError as error:
             self.problem = self.problem or error.cause
@@ -97,11 +97,13 @@ class Session(FileSystemEventHandler):
 
     def _prove(self, disk: Disk, seconds: float) -> None:
         """Write a file of figsync's own and wait for its event."""
-        with disk.temp("watch") as probe:
-            self._proof = f"{self._prefix}.figsync/tmp/{probe.place.name}"
-            probe.finish()
+        self._proof = str(disk.own_path(PROOF))
+        try:
+            disk.write_own(PROOF, b"")
             if not self._proven.wait(seconds):
                 self.problem = self.problem or NO_EVENT
+        finally:
+            disk.remove_own(PROOF)
 
     def stop(self) -> None:
         """End it and wait for its threads; no hint comes after that."""

@@ -21,6 +21,7 @@ from figsync.disk import Disk
 from figsync.lock import locked
 from figsync.sandbox import Sandbox, Urls
 from figsync.state import State
+from tests.configuring import ini
 
 TOKEN = "sandbox-token"
 
@@ -51,16 +52,7 @@ class Desk:
             "state__database": str(self.home / "state" / "state.db"),
             **keys,
         }
-        sections: dict[str, list[str]] = {}
-        for name, value in settings.items():
-            section, key = name.split("__")
-            sections.setdefault(section, []).append(f"{key} = {value}")
-        self.config_path.write_text(
-            "\n".join(
-                f"[{section}]\n" + "\n".join(lines) + "\n"
-                for section, lines in sections.items()
-            )
-        )
+        self.config_path.write_text(ini(settings))
 
     @property
     def config(self) -> Config:

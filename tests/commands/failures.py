@@ -202,6 +202,13 @@ def _(desk: Desk) -> Told:
     return told(desk, names=_config(desk, "token_file"))
 
 
+@failure("A webhook that others could read")
+def _(desk: Desk) -> Told:
+    desk.configure(notifications__webhook="https://hooks.example.org/secret")
+    desk.config_path.chmod(0o644)
+    return told(desk, names=_config(desk, "webhook"))
+
+
 def _keyring(desk: Desk, backend: str) -> Told:
     desk.configure(account__token_file="", account__token_keyring="desk")
     environ = {"PYTHONPATH": str(HOUSE), "PYTHON_KEYRING_BACKEND": backend}

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -133,6 +134,22 @@ def test_a_traceback_is_prefixed_line_by_line(told: Told) -> None:
     assert all(line.startswith("<3>") for line in lines)
 
 
+def test_a_bug_in_a_thread_is_told_without_a_secret(told: Told) -> None:
+    def fail() -> None:
+        raise ValueError(f"with {TOKEN}")
+
+    def say(_: logging.Logger) -> None:
+        thread = threading.Thread(target=fail, name="helper-1")
+        thread.start()
+        thread.join()
+
+    lines = told(a_shell(environ={"FIGSYNC_TOKEN": TOKEN}), say)
+
+    assert lines[0].endswith("thread helper-1 (ValueError); please report it")
+    assert lines[-1] == "ValueError: with …"
+    assert TOKEN not in "".join(lines)
+
+
 def test_json_is_one_object_a_line_with_the_fields_of_an_action(told: Told) -> None:
     action = {"kind": "Upload", "folder": "Soil", "path": "a\n.csv", "bytes": 3}
 
@@ -214,7 +231,7 @@ def test_a_message_that_repeats_is_told_once_a_minute() -> None:
     for second in range(0, 150, 10):
         now[0] = float(second)
         text = f"api.example.org: no connection; tried again in {second} s"
-        record = logging.makeLogRecord({"name": OWN, "msg": text})
+        record = a_record(text)
         if quieter.filter(record):
             heard.append(record.getMessage())
 
@@ -225,15 +242,35 @@ def test_a_message_that_repeats_is_told_once_a_minute() -> None:
     ]
 
 
-def test_actions_are_all_told() -> None:
-    quieter = Quieter(lambda: 0.0)
-    names = [f"Upload: {number}.csv" for number in range(5)]
-    records = [
-        logging.makeLogRecord({"name": OWN, "msg": name, "action": {"kind": "Upload"}})
-        for name in names
-    ]
+def a_record(text: str, **fields: Any) -> logging.LogRecord:  # any of a record
+    level = {"levelno": logging.WARNING}
+    return logging.makeLogRecord({"name": OWN, "msg": text, **level, **fields})
 
-    assert all(quieter.filter(record) for record in records)
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"action": {"kind": "Upload"}},
+        {"levelno": logging.INFO},
+        {"levelno": logging.ERROR},
+        {"levelno": logging.DEBUG},
+    ],
+)
+def test_only_warnings_are_dropped_and_no_action(fields: dict[str, Any]) -> None:
+    quieter = Quieter(lambda: 0.0)
+
+    heard = [quieter.filter(a_record(f"{n}.csv failed", **fields)) for n in range(5)]
+
+    assert all(heard)
+
+
+def test_nothing_of_a_library_is_told_over_and_over() -> None:
+    quieter = Quieter(lambda: 0.0)
+    fields = {"name": "apscheduler.scheduler", "levelno": logging.ERROR}
+
+    heard = [quieter.filter(a_record("job failed", **fields)) for _ in range(5)]
+
+    assert heard == [True, False, False, False, False]
 
 
 def test_a_daemon_does_not_repeat_itself(told: Told) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from figsync.commands.service.facts import Service, of_system
+from figsync.commands.service.facts import Service, check_access, of_system
 from figsync.commands.service.systemd import Systemd
 from figsync.commands.service.unit import MARK, Unit, rest, word
 from figsync.commands.shell import Shell
@@ -177,6 +177,7 @@ def test_the_unit_is_printed_and_nothing_is_done(machine: Machine) -> None:
     assert start.endswith(f" run --config {machine.desk.config_path}")
     assert "Type=notify" in lines
     assert "RestartPreventExitStatus=2" in lines
+    assert machine.desk.token_path.read_text() not in result.stdout
     assert not machine.units.exists()
     assert machine.asked() == []
 
@@ -425,6 +426,25 @@ def test_whose_mirror_it_is_runs_it(place: Path) -> None:
             of_system(shell, "", "")
         os.chown(place / "mirror", 1, 1)
         assert of_system(shell, "", "").unit.user == pwd.getpwuid(1).pw_name
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can act as another user")
+def test_what_its_user_can_not_reach_is_told_before_it_is_installed(
+    place: Path,
+) -> None:
+    mine = system_service(place)
+    os.chown(place, 1, 1)
+    shell = Shell(config_option=str(place / "config.ini"), environ={})
+    of_another = of_system(shell, "", pwd.getpwuid(1).pw_name)
+    reached = mine.config.mirror.root
+
+    check_access(mine)
+    with pytest.raises(WrongUsage, match=f"{reached}: the user .* can not change it"):
+        check_access(of_another)
+    place.chmod(0o000)
+    with pytest.raises(WrongUsage, match="config.ini: the user .* can not read it"):
+        check_access(of_another)
+    place.chmod(0o700)
 
 
 def test_what_a_service_of_the_system_can_not_have_is_refused(

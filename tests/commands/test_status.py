@@ -9,6 +9,7 @@ from figsync.clock import SystemClock
 from figsync.state import State
 from figsync.sync.facts import FACTS, Facts, LeftOut
 from tests.commands.desk import Desk, everything_below
+from tests.commands.failures import told_without_privileges
 
 KEYS = {
     "state",
@@ -211,6 +212,20 @@ def test_refused_while_the_root_is_not_there(desk: Desk, is_file: bool) -> None:
 
     assert told["state"] == "refused"
     assert "mount or move the right folder back" in told["error"]
+
+
+def test_refused_while_the_root_can_not_be_read(desk: Desk) -> None:
+    desk.drop("Soil cores/a.csv")
+    desk.ok("sync")
+    desk.root.chmod(0)
+    try:
+        told = told_without_privileges(desk, "status")
+    finally:
+        desk.root.chmod(0o700)
+
+    assert told.code == 0
+    assert told.lines[0].startswith("State:      refused: ")
+    assert "permission denied" in told.lines[1]
 
 
 def test_history_has_what_was_done_newest_first(desk: Desk) -> None:

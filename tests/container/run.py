@@ -118,7 +118,7 @@ def _booted(root: Path) -> Iterator[int]:
         )
     try:
         leader = _leader(container, begun)
-        _inside(leader, "systemctl", "is-system-running", "--wait")
+        _inside(leader, "systemctl", "is-system-running", "--wait", is_quiet=True)
         print(f"booted it: {time.monotonic() - begun:.0f} s", flush=True)
         yield leader
     finally:

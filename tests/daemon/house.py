@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +22,7 @@ from figsync.sandbox import Sandbox, Urls
 from figsync.state import State
 from figsync.sync.activity import Activity, read_activity
 from figsync.sync.opening import Means
+from tests.configuring import ini
 
 TOKEN = "sandbox-token"
 PATIENCE = 60.0
@@ -34,6 +38,7 @@ class House:
         self.config_path = folder / "config.ini"
         self.token = TOKEN
         self.keys: dict[str, str] = {}
+        self.longest_cycle = PATIENCE
         self.configure()
 
     def configure(self, **keys: str) -> None:
@@ -49,16 +54,7 @@ class House:
             "state__database": str(self.database),
             **self.keys,
         }
-        sections: dict[str, list[str]] = {}
-        for name, value in settings.items():
-            section, key = name.split("__")
-            sections.setdefault(section, []).append(f"{key} = {value}")
-        self.config_path.write_text(
-            "\n".join(
-                f"[{section}]\n" + "\n".join(lines) + "\n"
-                for section, lines in sections.items()
-            )
-        )
+        self.config_path.write_text(ini(settings))
 
     @contextmanager
     def daemon(self) -> Iterator[Running]:
@@ -170,7 +166,12 @@ class Running:
                 as_told,
                 {},
             )
-            self.daemon = Daemon(around, self.clock, supervisor)
+            self.daemon = Daemon(
+                around,
+                self.clock,
+                supervisor,
+                longest_cycle=self.house.longest_cycle,
+            )
             try:
                 self.daemon.start_up()
                 self._started.set()
@@ -188,9 +189,32 @@ class Running:
         return Setup(config, means)
 
 
-def wait_for(done: Callable[[], object], what: str = "it") -> None:
+@contextmanager
+def figsync_run(house: House) -> Iterator[subprocess.Popen[str]]:
+    """Run the whole program, as a service manager does; it is killed at the end."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "figsync", "run"],
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(house.folder),
+            "FIGSYNC_CONFIG": str(house.config_path),
+            "FIGSYNC_TOKEN": house.token,
+        },
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def wait_for(
+    done: Callable[[], object], what: str = "it", *, seconds: float = PATIENCE
+) -> None:
     """Look until something is so; fails when it never is."""
-    ends = time.monotonic() + PATIENCE
+    ends = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < ends, f"{what} never came to be"
         SystemClock().wait(0.02)

@@ -64,6 +64,21 @@ class TestADroppedFile:
             wait_for(lambda: house.agreed())
         assert len(uploads(house)) == 60
 
+    def test_does_not_wait_for_the_end_of_a_long_upload(self, house: House) -> None:
+        house.longest_cycle = 1.0
+        house.box.switches.upload_latency = 0.5
+        big = bytes(range(256)) * (128 * 256)  # 128 parts, at least 8 seconds
+        house.drop("Big/file.bin", big)
+        with house.daemon():
+            wait_for(lambda: any("PUT" in m for m in house.mutations()))
+            house.drop("Small/a.csv", "depth")
+            wait_for(lambda: "Small/a.csv" in house.remote())
+            assert "Big/file.bin" not in house.remote()
+            house.box.switches.upload_latency = 0
+            wait_for(lambda: house.remote().get("Big/file.bin") == big)
+        sent = [m for m in house.mutations() if m.startswith("PUT")]
+        assert len(sent) == len(set(sent)), "a part was sent twice"
+
     def test_in_the_root_becomes_an_item(self, house: House) -> None:
         loose = house.drop("notes.txt", "to be filed")
         with house.daemon():

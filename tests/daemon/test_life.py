@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import subprocess
-import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
@@ -20,7 +16,13 @@ from figsync.errors import MirrorOwned, WrongUsage
 from figsync.lock import is_owned
 from figsync.sandbox import Fault
 from figsync.sync.activity import Phase
-from tests.daemon.house import PATIENCE, House, Running, wait_for
+from tests.daemon.house import (
+    PATIENCE,
+    House,
+    Running,
+    figsync_run,
+    wait_for,
+)
 
 BIG = bytes(range(256)) * 4096  # 1 MiB
 
@@ -211,39 +213,20 @@ class TestAsking:
 class TestAnotherProcess:
     """The whole program, as a service manager runs it."""
 
-    @contextmanager
-    def figsync_run(self, house: House) -> Iterator[subprocess.Popen[str]]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "figsync", "run"],
-            env={
-                "PATH": os.environ["PATH"],
-                "HOME": str(house.folder),
-                "FIGSYNC_CONFIG": str(house.config_path),
-                "FIGSYNC_TOKEN": house.token,
-            },
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            yield process
-        finally:
-            process.kill()
-            process.communicate()
-
     def is_up(self, house: House, process: subprocess.Popen[str]) -> bool:
         activity = house.activity() if house.database.exists() else None
         return activity is not None and activity.pid == process.pid
 
     def test_killed_the_next_one_converges(self, house: House) -> None:
         house.box.switches.upload_latency = 0.2
-        with self.figsync_run(house) as process:
+        with figsync_run(house) as process:
             wait_for(lambda: self.is_up(house, process))
             house.drop("Big/file.bin", BIG)
             wait_for(lambda: any("PUT" in m for m in house.mutations()))
             process.send_signal(signal.SIGKILL)
             process.wait()
         house.box.switches.upload_latency = 0
-        with self.figsync_run(house) as process:
+        with figsync_run(house) as process:
             wait_for(lambda: house.remote() == {"Big/file.bin": BIG})
             wait_for(house.agreed)
             process.send_signal(signal.SIGTERM)
@@ -251,7 +234,7 @@ class TestAnotherProcess:
 
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
     def test_a_signal_ends_it_well(self, house: House, number: signal.Signals) -> None:
-        with self.figsync_run(house) as process:
+        with figsync_run(house) as process:
             wait_for(lambda: self.is_up(house, process))
             process.send_signal(number)
             assert process.wait(PATIENCE) == 0
@@ -259,7 +242,7 @@ class TestAnotherProcess:
         assert not is_owned(disk, SystemClock())
 
     def test_hangup_reads_the_configuration_again(self, house: House) -> None:
-        with self.figsync_run(house) as process:
+        with figsync_run(house) as process:
             wait_for(lambda: self.is_up(house, process))
             house.configure(schedule__settle="nonsense")
             process.send_signal(signal.SIGHUP)
@@ -274,7 +257,7 @@ class TestAnotherProcess:
 
     def test_a_wrong_configuration_ends_it_with_2(self, house: House) -> None:
         house.configure(schedule__settle="nonsense")
-        with self.figsync_run(house) as process:
+        with figsync_run(house) as process:
             _, told = process.communicate(timeout=PATIENCE)
         assert process.returncode == 2
         assert "settle" in told

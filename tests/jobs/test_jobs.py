@@ -7,6 +7,8 @@ import pytest
 from figsync.config import KEYS
 from figsync.errors import Interrupted, NeedsPerson
 from figsync.jobs import JOBS, due_before, run_job
+from figsync.jobs.verify import BATCH
+from tests.pools import SlowPool
 from tests.world import World
 
 DAY = 24 * 3600.0
@@ -14,9 +16,13 @@ DAY = 24 * 3600.0
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
+    return a_world(tmp_path, files=20)
+
+
+def a_world(tmp_path: Path, *, files: int) -> World:
     world = World(tmp_path / "world", schedule__verify_percent="100")
     item = world.box.web.create_item("Leaves")
-    names = [f"{number:02}.csv" for number in range(20)]
+    names = [f"{number:02}.csv" for number in range(files)]
     world.box.web.add_files(item, {name: name.encode() for name in names})
     world.clock.advance(60)
     world.sync()
@@ -88,3 +94,22 @@ def test_a_job_that_fails_is_not_the_first_thing_of_the_next_process(world: Worl
         away.rename(world.root)
 
         assert due_before(mirror)["trash"] == world.clock.now()
+
+
+def test_a_portion_that_is_not_read_to_its_end_goes_on_in_the_next_process(
+    tmp_path: Path,
+):
+    world = a_world(tmp_path, files=2 * BATCH)
+    first = world.clock.now()
+    with world.mirror() as mirror:
+        due_before(mirror)
+        world.clock.advance(DAY)
+        mirror.pool = SlowPool(world.clock)
+
+        told, again = run_job(mirror, "verify")
+        assert (told, again is not None) == ("", True)
+        assert due_before(mirror)["verify"] == first
+        told, again = run_job(mirror, "verify")
+
+        assert told.startswith(f"Read {2 * BATCH} files again")
+        assert due_before(mirror)["verify"] > first

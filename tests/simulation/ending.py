@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from figsync.errors import FigsyncError, NeedsPerson
 from figsync.model import Mode
+from figsync.sync.engine import Wish
+from figsync.sync.glance import changed_folders
 from figsync.sync.loop import Report
 from tests.simulation.faults import calm
 from tests.simulation.local import Person
@@ -52,6 +54,8 @@ class Ending:
         for machine in self._machines:
             machine.clock.ahead = 0
             machine.unreadable.clear()
+            if machine.keys != machine.first_keys:
+                self._history.stop_daemon(machine)
             machine.configure_as_at_first()
 
     def _come_to_rest(self) -> list[Report]:
@@ -59,6 +63,7 @@ class Ending:
 
         People decide nothing in between, and no computer has news for another.
         """
+        self._look_at_daemons()
         quiet = 0
         for number in range(MOST_SYNCS * len(self._machines)):
             self._history.clock.advance(120 if number % 2 else 8 * DAY)
@@ -77,6 +82,14 @@ class Ending:
             self._count(any(people), at_rest)
         raise Lost("it does not come to rest")
 
+    def _look_at_daemons(self) -> None:
+        """See what daemons left undone before the age of all items has them read."""
+        if self._history.weather.daemon:
+            for _ in range(2):
+                self._history.clock.advance(120)
+                for machine in self._machines:
+                    self._sync(machine, 0)
+
     def _count(self, people_acted: bool, at_rest: bool) -> None:
         """Raise Lost if it takes too long although nobody does anything."""
         self._since_people = 0 if people_acted else self._since_people + 1
@@ -86,7 +99,10 @@ class Ending:
     def _sync(self, machine: Machine, number: int) -> Report | None:
         self._tell(f"   {machine.name} syncs")
         try:
-            report = machine.sync(Peril(Random(1), self._tell), None)
+            if self._history.weather.daemon:
+                report = self._sync_by_daemon(machine)
+            else:
+                report = machine.sync(Peril(Random(1), self._tell), None)
         except FigsyncError as problem:
             self._tell(f"   {type(problem).__name__}: {problem}")
             if isinstance(problem, NeedsPerson):
@@ -96,6 +112,30 @@ class Ending:
         finally:
             self._oracle.check_always()
         return self._history.tell_report(report)
+
+    def _sync_by_daemon(self, machine: Machine) -> Report:
+        """Let the daemon pull and scan until it is quiet; then nothing may be left."""
+        daemon = self._history.daemons[machine.name]
+        daemon.start(Peril(Random(1), self._tell), None)
+        daemon.done.clear()
+        quiet = 0
+        for _ in range(2 * QUIET_SYNCS):
+            before, ended = len(daemon.done), daemon.ended_well
+            daemon.hear(None)
+            self._history.clock.advance(6)
+            daemon.live(("pull", "scan"))
+            is_quiet = len(daemon.done) == before and daemon.ended_well > ended
+            quiet = quiet + 1 if is_quiet else 0
+            if quiet == 2:
+                break
+        done = list(daemon.done)
+        self._tell(f"   {machine.name} is asked for a sync")
+        report = daemon.sync(Wish())
+        if quiet == 2 and report.outcomes:
+            self._history.tell_report(report)
+            raise Lost("a full sync does what the quiet daemon left undone")
+        report.outcomes[:0] = done
+        return report
 
     def _decide(self, machine: Machine, report: Report | None, random: Random) -> bool:
         """Let the person decide on everything that waits for one; tell if one did."""
@@ -111,7 +151,7 @@ class Ending:
 
     def _ask_figsync(self, machine: Machine) -> None:
         self._history.approve(machine, None)
-        with machine.mirror(Peril(Random(1), self._tell), None) as mirror:
+        with self._history.owned(machine, Peril(Random(1), self._tell)) as mirror:
             for known in list(mirror.state.items.all().values()):
                 if known.mode in (Mode.EXCLUDED, Mode.METADATA):
                     self._tell(f"   {include(mirror, known.item_id)}")
@@ -131,6 +171,9 @@ class Ending:
             raise Lost("a sync after the last one did something")
         if machine.snapshot() != before:
             raise Lost("a sync after the last one changed the folder")
+        with self._history.owned(machine, Peril(Random(1), self._tell)) as mirror:
+            if changed := changed_folders(mirror):
+                raise Lost(f"after all of it a glance still tells of {changed}")
 
 
 def _is_at_rest(report: Report) -> bool:

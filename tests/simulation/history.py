@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import TypeVar
@@ -10,7 +12,9 @@ from typing import TypeVar
 from figsync.errors import FigsyncError
 from figsync.sync.engine import Wish
 from figsync.sync.loop import Report, sync_until_quiet
+from figsync.sync.mirror import Mirror
 from tests.simulation.accidents import lose_folder, lose_root, unmount_inside
+from tests.simulation.daemon import JOBS, Daemon
 from tests.simulation.damage import harm_state
 from tests.simulation.ending import Ending
 from tests.simulation.faults import break_something, limit_something
@@ -25,6 +29,8 @@ from tests.simulation.wishes import Wisher, configure
 from tests.simulation.witness import DeletionWitness
 
 DAY = 24 * 3600.0
+# What may be due at once by a daemon's schedule.
+DUE = ((), (), ("pull",), ("scan",), ("pull", "scan"))
 Step = Callable[[Random], None]
 T = TypeVar("T")
 
@@ -39,12 +45,15 @@ class History:
         *,
         skip: Collection[int] = (),
         weather: Weather | None = None,
+        daemon: bool = False,
     ) -> None:
         self.seed = seed
         self.skip = skip
         self.trace = Trace()
         random = Random(f"{seed}")
         self.weather = weather or Weather.drawn(random)
+        if daemon:
+            self.weather = replace(self.weather, daemon=True)
         self.length = random.randint(12, 45)
         outside = folder / "outside"
         outside.mkdir(parents=True)
@@ -61,6 +70,7 @@ class History:
             for machine in self.machines:
                 machine.set_up(deletions__grace="24h")
         self.people = {m.name: Person(m, self.values) for m in self.machines}
+        self.daemons = {m.name: Daemon(m, self.trace.tell) for m in self.machines}
         self.wishers = {m.name: Wisher(m, self.values) for m in self.machines}
         self.oracle = Oracle(outside, self.owner, self.machines, self.values)
         for machine in self.machines:
@@ -134,6 +144,7 @@ class History:
 
     def _lose_state(self, random: Random) -> None:
         machine = random.choice(self.machines)
+        self.stop_daemon(machine)
         if told := harm_state(machine, random):
             self.owner.disown_all()
             self.trace.tell(f"   {told}")
@@ -142,6 +153,7 @@ class History:
         """Set a computer's clock, or start it anew with its clock right or wrong."""
         machine = random.choice(self.machines)
         if random.random() < 0.5:
+            self.stop_daemon(machine)
             machine.clock.boot()
         machine.clock.ahead = random.choice((0, -3 * DAY, -3600, 3600, 3 * DAY))
         clock = machine.clock
@@ -150,14 +162,17 @@ class History:
         )
 
     def _configure(self, random: Random) -> None:
-        self.trace.tell(f"   {configure(random.choice(self.machines), random)}")
+        machine = random.choice(self.machines)
+        self.trace.tell(f"   {configure(machine, random)}")
+        # A reload closes the mirror and opens it anew, too.
+        self.stop_daemon(machine)
 
     def _wish(self, random: Random) -> None:
         machine = random.choice(self.machines)
         peril = self._peril(machine, random)
 
         def ask() -> None:
-            with machine.mirror(peril, None) as mirror:
+            with self.owned(machine, peril) as mirror:
                 self.trace.tell(f"   {self.wishers[machine.name].ask(mirror, random)}")
 
         self.run_figsync(machine, ask)
@@ -219,7 +234,7 @@ class History:
 
     def approve(self, machine: Machine, random: Random | None) -> None:
         """Approve all that waits for a person, or reject some of it."""
-        with machine.mirror(Peril(Random(1), self.trace.tell), None) as mirror:
+        with self.owned(machine, Peril(Random(1), self.trace.tell)) as mirror:
             rows = [row for row in mirror.state.decisions.held() if row.needs_person]
             for row in rows:
                 if random is None or random.random() < 0.7:
@@ -249,6 +264,11 @@ class History:
         peril = self._peril(machine, random)
         if self.weather.crashes and random.random() < 0.1:
             self.clock.stop_after = random.randint(0, 60)
+        if self.weather.daemon and random.random() < 0.9:
+            self._live_on(machine, peril, random)
+            self.clock.stop_after = None
+            return
+        self.stop_daemon(machine)
         order = random if random.random() < 0.7 else None
         folders = machine.item_folders()
         if folders and random.random() < 0.1:
@@ -258,6 +278,39 @@ class History:
         else:
             self.sync(machine, peril, order)
         self.clock.stop_after = None
+
+    def _live_on(self, machine: Machine, peril: Peril, random: Random) -> None:
+        """Let a machine's daemon do what it has heard of, and what is due."""
+        daemon = self.daemons[machine.name]
+        order = random if random.random() < 0.7 else None
+        due = random.choice(DUE)
+        if random.random() < 0.1:
+            due = (*due, random.choice(JOBS))
+
+        def live() -> None:
+            daemon.start(peril, order)
+            daemon.hear(random)
+            self.clock.advance(random.choice((0, 6, 6, 70)))
+            daemon.live(due)
+
+        self.run_figsync(machine, live)
+
+    def stop_daemon(self, machine: Machine) -> None:
+        """Let a machine's daemon end, if one is up."""
+        self.run_figsync(machine, self.daemons[machine.name].stop)
+
+    @contextmanager
+    def owned(self, machine: Machine, peril: Peril) -> Iterator[Mirror]:
+        """Give what is done on a mirror to its daemon, or open it as a verb does."""
+        daemon = self.daemons[machine.name]
+        if not daemon.is_up:
+            with machine.mirror(peril, None) as mirror:
+                yield mirror
+            return
+        daemon.start(peril, None)
+        with daemon.lent() as mirror:
+            yield mirror
+        daemon.everything()
 
     def _peril(self, machine: Machine, random: Random) -> Peril:
         peril = Peril(random, self.trace.tell)
@@ -313,11 +366,26 @@ class History:
         self, machine: Machine, peril: Peril, order: Random | None, *, only: str = ""
     ) -> Report | None:
         """Run `figsync sync` and look at everything after; None if it failed."""
+        if self.daemons[machine.name].is_up:
+            return self._sync_by_daemon(machine, peril)
         self.trace.tell(f"   {machine.name} syncs {only}".rstrip())
         wanted = frozenset({only} - {""})
         return self.run_figsync(
             machine, lambda: self.tell_report(machine.sync(peril, order, wanted))
         )
+
+    def _sync_by_daemon(self, machine: Machine, peril: Peril) -> Report | None:
+        """Let the daemon pull and scan; None if no sync came to its end."""
+        daemon = self.daemons[machine.name]
+        before = daemon.ended_well
+
+        def live() -> None:
+            daemon.start(peril, None)
+            daemon.hear(None)
+            daemon.live(("pull", "scan"))
+
+        self.run_figsync(machine, live)
+        return Report() if daemon.ended_well > before else None
 
     def run_figsync(self, machine: Machine, act: Callable[[], T]) -> T | None:
         """Let figsync run, whatever comes of it, and see that nothing is lost."""
@@ -330,6 +398,12 @@ class History:
         finally:
             self.oracle.check_always()
         return None
+
+    def close(self) -> None:
+        """Close whatever is open."""
+        for daemon in self.daemons.values():
+            daemon.stop()
+        self.box.close()
 
     def tell_report(self, report: Report) -> Report:
         """Tell what a sync did and what it leaves behind."""

@@ -1,7 +1,8 @@
 """Running seeds, one or many, and finding the steps that a failure needs.
 
 `python -m tests.simulation.run SEED` tells a history;
-`python -m tests.simulation.run FIRST COUNT` runs many and names those that fail.
+`python -m tests.simulation.run FIRST COUNT` runs many and names those that fail;
+with `--daemon` before that, most syncs are done by a daemon that stays up.
 """
 
 from __future__ import annotations
@@ -40,13 +41,17 @@ class Result:
 
 
 def run(
-    seed: int, *, skip: Collection[int] = (), weather: Weather | None = None
+    seed: int,
+    *,
+    skip: Collection[int] = (),
+    weather: Weather | None = None,
+    daemon: bool = False,
 ) -> Result:
-    """Live through a history in a folder of its own."""
+    """Live through a history in a folder of its own; *daemon* is one that has one."""
     place = MEMORY if MEMORY.is_dir() else None
     folder = Path(tempfile.mkdtemp(prefix="figsync-", dir=place))
     with _plain_process():
-        return _lived(folder, seed, skip, weather)
+        return _lived(folder, seed, skip, weather, daemon=daemon)
 
 
 @contextmanager
@@ -66,10 +71,15 @@ def _plain_process() -> Iterator[None]:
 
 
 def _lived(
-    folder: Path, seed: int, skip: Collection[int], weather: Weather | None
+    folder: Path,
+    seed: int,
+    skip: Collection[int],
+    weather: Weather | None,
+    *,
+    daemon: bool,
 ) -> Result:
+    history = History(folder / "world", seed, skip=skip, weather=weather, daemon=daemon)
     try:
-        history = History(folder / "world", seed, skip=skip, weather=weather)
         problem = ""
         try:
             history.run()
@@ -82,7 +92,7 @@ def _lived(
         told.weather = history.weather
         return told
     finally:
-        history.box.close()
+        history.close()
         shutil.rmtree(folder)
 
 
@@ -115,13 +125,16 @@ def _kind(result: Result) -> str:
 
 
 def main(arguments: list[str]) -> int:
+    daemon = arguments[0] == "--daemon"
+    arguments = arguments[daemon:]
     first = int(arguments[0])
     if len(arguments) == 1:
-        print(smallest(found) if (found := run(first)).problem else found)
+        found = run(first, daemon=daemon)
+        print(smallest(found) if found.problem else found)
         return 0
     failed = 0
     for seed in range(first, first + int(arguments[1])):
-        result = run(seed)
+        result = run(seed, daemon=daemon)
         if result.problem:
             failed += 1
             print(f"seed {seed}: {result.problem.strip().splitlines()[-1]}", flush=True)

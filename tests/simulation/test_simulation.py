@@ -16,6 +16,7 @@ CALM = range(1, 21)
 ANY = range(100, 140)
 TWO = range(200, 210)
 ONE_SIDED = range(1, 16)
+BY_DAEMON = range(1000, 1016)
 
 
 @pytest.mark.parametrize("seed", CALM)
@@ -51,6 +52,13 @@ def test_two_computers_hold_the_same_account(seed: int) -> None:
     assert not result.problem, str(smallest(result, weather=weather))
 
 
+@pytest.mark.parametrize("seed", BY_DAEMON)
+def test_a_daemon_that_hears_of_some_changes_loses_nothing(seed: int) -> None:
+    result = run(seed, daemon=True)
+
+    assert not result.problem, str(smallest(result))
+
+
 def test_the_same_seed_gives_the_same_history() -> None:
     first, second = run(117), run(117)
 
@@ -65,6 +73,8 @@ def test_more_histories(request: pytest.FixtureRequest) -> None:
     first = SystemRandom().randrange(10**6, 10**9)
     print(f"seeds {first} to {first + wanted - 1}")
 
-    failed = [seed for seed in range(first, first + wanted) if run(seed).problem]
+    lived = (run(s, daemon=s % 2 == 0) for s in range(first, first + wanted))
+    failed = [result for result in lived if result.problem]
 
-    assert not failed, f"seeds {failed}:\n{smallest(run(failed[0]))}"
+    seeds = [f"{r.seed}{' --daemon' * r.weather.daemon}" for r in failed]
+    assert not failed, f"seeds {', '.join(seeds)}:\n{smallest(failed[0])}"

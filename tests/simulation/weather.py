@@ -25,7 +25,8 @@ class Weather:
 
     *losses* are of the state, which may be damaged too; *accidents* befall the root
     and folders in it; *wishes* are verbs and changes of the configuration; *limits*
-    are those of the account.
+    are those of the account.  With *daemon* most syncs are done by a daemon that
+    stays up; it is never drawn, so that a seed is the same history without it.
     """
 
     faults: bool = False
@@ -37,6 +38,7 @@ class Weather:
     accidents: bool = False
     wishes: bool = False
     limits: bool = False
+    daemon: bool = False
     machines: int = 1
 
     @classmethod
@@ -53,11 +55,13 @@ class Weather:
 
     def dangers(self) -> list[str]:
         """Return the names of the dangers there are."""
-        return [f.name for f in fields(self) if getattr(self, f.name) is True]
+        names = (f.name for f in fields(self) if f.name != "daemon")
+        return [name for name in names if getattr(self, name) is True]
 
     def __str__(self) -> str:
         machines = f", {self.machines} machines" if self.machines > 1 else ""
-        return (", ".join(self.dangers()) or "calm") + machines
+        daemon = ", as a daemon" if self.daemon else ""
+        return (", ".join(self.dangers()) or "calm") + machines + daemon
 
 
 @dataclass(slots=True)

@@ -48,6 +48,7 @@ class Owner:
         # Paths under which the owner made several records, and uploads left half way.
         self.twins: set[tuple[int, str]] = set()
         self.started: set[int] = set()
+        self._contents: dict[int, bytes] = {}
         self.acts: tuple[tuple[int, Callable[[Random], str]], ...] = (
             (5, self.create_item),
             (10, self.add),
@@ -77,10 +78,16 @@ class Owner:
     def contents(self) -> list[bytes]:
         """Return the content of every file that is there."""
         return [
-            self.web.content(file.id)
+            self._content(file.id)
             for item in self.web.item_ids()
             for file in self.available(item)
         ]
+
+    def _content(self, file_id: int) -> bytes:
+        # What an available record holds never changes.
+        if file_id not in self._contents:
+            self._contents[file_id] = self.web.content(file_id)
+        return self._contents[file_id]
 
     def available(self, item: int) -> list[File]:
         return [

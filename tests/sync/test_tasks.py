@@ -23,6 +23,7 @@ from figsync.sync.tasks import (
     together,
 )
 from tests.pools import SeededPool
+from tests.world import TestClock
 
 PATIENCE = 10.0
 
@@ -396,3 +397,16 @@ def test_a_loop_that_was_left_gives_its_results_to_nobody() -> None:
 
     assert first in ("old", "older")
     assert result == "new"
+
+
+def test_jobs_of_tasks_take_turns():
+    """A file of one part does not wait for all the parts of another."""
+    done: list[str] = []
+
+    def file(name: str, parts: int) -> Task[None]:
+        jobs = [partial(done.append, f"{name}{part}") for part in range(parts)]
+        yield from together(jobs)
+
+    tasks = [file("big", 5), file("small", 1)]
+    list(drive(tasks, InlinePool(), TestClock(), at_once=2))
+    assert done.index("small0") == 1

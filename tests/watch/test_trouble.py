@@ -37,17 +37,21 @@ def ground(tmp_path: Path) -> Ground:
     return Ground(tmp_path, "Earth", "Mars")
 
 
+def own_names(ground: Ground) -> list[str]:
+    return sorted(path.name for path in (ground.root / ".figsync").iterdir())
+
+
 def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left_behind() -> Iterator[None]:
-    threads, files = threading.active_count(), open_files()
+    threads, files = {*threading.enumerate()}, open_files()
     ears = list(logging.getLogger("watchdog").handlers)
     yield
-    assert threading.active_count() == threads
-    assert open_files() == files
+    assert {*threading.enumerate()} <= threads
+    assert open_files() <= files
     assert logging.getLogger("watchdog").handlers == ears
 
 
@@ -75,6 +79,13 @@ class Refused(Deaf):
 
     def start(self) -> None:
         raise OSError(errno.EMFILE, "inotify instance limit reached")
+
+
+class Crowded(Deaf):
+    """An observer on a system that runs no more threads."""
+
+    def start(self) -> None:
+        raise RuntimeError("can't start new thread")
 
 
 class Threadless(Deaf):
@@ -141,20 +152,27 @@ def test_a_watch_that_sees_no_event_of_its_own_file_polls(ground: Ground):
     watch = Watch(ground.root, ground.look, observer=Deaf, probe_seconds=0.01)
 
     assert watch.start() == Watching("polling", NO_EVENT)
-    assert list((ground.root / ".figsync" / "tmp").iterdir()) == []
+    assert own_names(ground) == ["tmp", "trash"]
 
 
 def test_a_proof_is_no_hint_and_leaves_nothing(ground: Ground):
     with ground.watched() as watch:
         assert watch.watching == Watching("events")
         assert ground.hinted() == set()
-        assert list((ground.root / ".figsync" / "tmp").iterdir()) == []
+        assert own_names(ground) == ["tmp", "trash"]
 
 
 def test_a_system_that_refuses_watchers_is_named_with_the_remedy(ground: Ground):
     watch = Watch(ground.root, ground.look, observer=Refused)
 
     assert watch.start() == Watching("polling", INSTANCES)
+
+
+def test_a_system_that_runs_no_more_threads_is_no_crash(ground: Ground):
+    watching = Watch(ground.root, ground.look, observer=Crowded).start()
+
+    told = "the folder can not be watched (RuntimeError: can't start new thread)"
+    assert watching == Watching("polling", told)
 
 
 def test_a_root_that_is_not_there_is_a_problem_and_no_crash(ground: Ground):
@@ -368,6 +386,25 @@ def test_every_reason_is_one_clause():
     assert all("\n" not in text and not text.endswith(".") for text in told)
     assert told[2] == "the folder can not be watched (Input/output error)"
     assert told[3] == "the folder can not be watched (RuntimeError: why)"
+
+
+def test_the_chunks_of_a_download_cost_no_event(ground: Ground):
+    read: list[InotifyEvent] = []
+
+    class Counting(Reader):
+        def handle_event(self, event: InotifyEvent) -> None:
+            read.append(event)
+            super().handle_event(event)
+
+    with ground.watched(observer_with(Counting)):
+        ground.hinted()
+        read.clear()
+        with ground.disk.temp("file-1") as temp:
+            for _ in range(100):
+                temp.write(b"x" * 1000)
+        ground.hinted()
+
+        assert [event.name for event in read if b"Sentinel" not in event.name] == []
 
 
 def test_whatever_fails_in_a_start_is_told_as_text(ground: Ground) -> None:

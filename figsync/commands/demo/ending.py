@@ -31,6 +31,7 @@ def next_steps() -> list[str]:
         f"  2. {figsync} init            asks for the token and the folder",
         f"  3. {figsync} sync --dry-run  shows what would happen",
         f"  4. {figsync} sync            makes it so",
+        f"  5. {figsync} service install keeps it so, without you",
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +15,7 @@ from rich.console import Console
 from figsync.clock import SystemClock
 from figsync.commands import words
 from figsync.commands.demo.account import Cast, fill
+from figsync.commands.demo.watching import comes_true
 from figsync.commands.show import size_text
 from figsync.config import Config, load_config, write_config, write_private
 from figsync.errors import FigsyncError
@@ -101,6 +102,10 @@ class Stage:
         self.console.print("   [green]ok[/] ", end="")
         self.console.print(claim, markup=False, soft_wrap=True)
 
+    def comes_true(self, holds: Callable[[], bool]) -> bool:
+        """Wait until something holds; False when it does not within a minute."""
+        return comes_true(holds, self.clock)
+
     def strangers(self) -> list[str]:
         """Return what lies around the mirror and was not put there on purpose."""
         around = [*self.folder.iterdir(), *self.config.path.parent.iterdir()]
@@ -156,6 +161,7 @@ def _configured(folder: Path, urls: Urls) -> Config:
         "deletions.grace": "0",
         "transfer.requests_per_second": "0",
         "schedule.settle": "0.2s",
+        "schedule.pull_every": "2s",
         "state.database": str(folder / "state.db"),
     }
     write_config(folder / "config.ini", answers)

@@ -15,6 +15,7 @@ from figsync.commands.demo.compare import (
     record_differences,
 )
 from figsync.commands.demo.stage import TOKEN, Stage
+from figsync.commands.demo.watching import running
 from figsync.sync.loop import Report
 
 MIB = 1 << 20
@@ -149,6 +150,28 @@ def both_edit(stage: Stage) -> None:
     stage.check("Figshare has the local version now", there == mine, found=there)
 
 
+def nobody_calls(stage: Stage) -> None:
+    """Let `figsync run` notice by itself what happens on both sides."""
+    nested = stage.cast.nested
+    stage.say("figsync run watches the folder, and asks Figshare every other second.")
+    folder = item_folders(stage.root)[nested]
+    with running(stage.config, TOKEN):
+        seen = stage.comes_true(lambda: bool(stage.box.log.count("api", "GET")))
+        stage.check("it looked at both sides when it started", seen)
+        (folder / "diary.txt").write_bytes(b"Rain again.\n")
+        arrived = stage.comes_true(
+            lambda: stage.web.tree(nested).get("diary.txt") == b"Rain again.\n"
+        )
+        stage.check(
+            "a file saved here is on Figshare, and nobody called figsync", arrived
+        )
+        stage.web.add_file(nested, "reply.txt", b"Take an umbrella.\n")
+        came = stage.comes_true(lambda: (folder / "reply.txt").exists())
+        stage.check("a file added on the web is here", came)
+    odd = differences(stage.root, stage.web)
+    stage.check("it was stopped, and both sides hold the same", not odd, found=odd)
+
+
 def accident(stage: Stage) -> None:
     """Delete a whole item folder and think again."""
     nested = stage.cast.nested
@@ -187,6 +210,7 @@ SCENES: tuple[tuple[str, Callable[[Stage], None]], ...] = (
     ("Deletions travel both ways", deletions_travel),
     ("The trash gives back", trash_gives_back),
     ("Both sides edit one file", both_edit),
+    ("Nobody has to call it", nobody_calls),
     ("An accident is harmless", accident),
     ("A second computer", second_computer),
 )

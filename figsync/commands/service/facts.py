@@ -110,6 +110,7 @@ def check_access(service: Service) -> None:
     rights = (
         ("-r", service.config.path, "read"),
         ("-w", service.config.mirror.root, "change"),
+        ("-x", Path(sys.executable), "run"),
     )
     for test, path, what in rights:
         if not _may(user, test, path):
