@@ -52,6 +52,16 @@ def test_a_pause_is_not_put_off_by_the_thread_that_asks(house: House) -> None:
         running.stop()
 
 
+def test_a_pause_waits_for_no_file_that_is_being_read(house: House) -> None:
+    house.box.switches.quota = 1 << 40
+    with house.drop("Big/file.bin", "").open("r+b") as file:
+        file.truncate(200 << 30)  # no computer reads that within our patience
+    with house.daemon() as running:
+        looking = ask(running, "sync")
+        wait_for(lambda: {"phase": "Looking at files"} in looking.told)
+        ask(running, "pause").end()
+
+
 class Dawdler(Reply):
     """Somebody whose answer takes its time."""
 
