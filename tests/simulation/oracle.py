@@ -78,15 +78,9 @@ class Oracle:
 
     def records_below(self, machine: Machine, folder: str) -> set[int]:
         """Return the records that an item folder was agreed with, by their number."""
-        state = machine.state()
-        if state is None:
-            return set()
-        with state:
-            ids = [i for i, k in state.items.all().items() if k.folder == folder]
-            rows = [row for i in ids for row in state.files.synced(i).values()]
         web = self.owner.web
         there = [f for i in web.item_ids() for f in web.files(i)]
-        agreed = {row.file_id for row in rows}
+        agreed = machine.agreed(folder).keys()
         return {f.id for f in there if agreed & {str(f.id), f.uuid}}
 
     def check_kept(self, records: Collection[int]) -> None:

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -247,9 +248,12 @@ class Machine:
             is_acknowledged = bool(settings.get("root_acknowledged"))
             return is_acknowledged or state.files.synced_total() < 2
 
-    def agreed(self) -> dict[str, str]:
-        """Return the ids of the records that both sides hold, and the paths."""
-        return self._told(_agreed)
+    def agreed(self, folder: str = "") -> dict[str, str]:
+        """Return the ids of the records that both sides hold, and the paths.
+
+        With *folder*, those of this item folder alone.
+        """
+        return self._told(partial(_agreed, folder=folder))
 
     def sent(self) -> dict[str, str]:
         """Return the ids of the records of unfinished uploads, and the paths."""
@@ -345,8 +349,10 @@ class Machine:
         shutil.rmtree(self.root / path)
 
 
-def _agreed(state: State) -> dict[str, str]:
-    trees = [state.files.synced(item_id) for item_id in state.items.all()]
+def _agreed(state: State, folder: str) -> dict[str, str]:
+    items = state.items.all().values()
+    wanted = [item.item_id for item in items if folder in ("", item.folder)]
+    trees = [state.files.synced(item_id) for item_id in wanted]
     return {row.file_id: row.path for tree in trees for row in tree.values()}
 
 
