@@ -77,10 +77,14 @@ class Oracle:
             raise Lost(f"{machine.name}/{path} holds bytes that nobody wrote")
 
     def records_below(self, machine: Machine, folder: str) -> set[int]:
-        """Return the records that an item folder was agreed with, by their number."""
+        """Return the records that what was unmounted at a folder was agreed with.
+
+        They are those of its item, if the state knows that item at this folder: one
+        that a person moved there since is another that was lost, to all appearances.
+        """
         web = self.owner.web
         there = [f for i in web.item_ids() for f in web.files(i)]
-        agreed = machine.agreed(folder).keys()
+        agreed = machine.agreed(lambda i: i == (machine.unmounted(), folder)).keys()
         return {f.id for f in there if agreed & {str(f.id), f.uuid}}
 
     def check_kept(self, records: Collection[int]) -> None:

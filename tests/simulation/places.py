@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Collection, Iterator
@@ -248,12 +249,20 @@ class Machine:
             is_acknowledged = bool(settings.get("root_acknowledged"))
             return is_acknowledged or state.files.synced_total() < 2
 
-    def agreed(self, folder: str = "") -> dict[str, str]:
+    def agreed(
+        self, which: Callable[[tuple[str, str]], bool] = lambda _: True
+    ) -> dict[str, str]:
         """Return the ids of the records that both sides hold, and the paths.
 
-        With *folder*, those of this item folder alone.
+        *which* tells of an item's id and folder whether its records are wanted.
         """
-        return self._told(partial(_agreed, folder=folder))
+        return self._told(partial(_agreed, which=which))
+
+    def unmounted(self) -> str:
+        """Return the id of the item whose folder's content is unmounted now, or ""."""
+        record = self.aside / "mount" / ".figshare" / "record.json"
+        named = json.loads(record.read_bytes()) if record.is_file() else {}
+        return str(named.get("id") or named.get("uuid") or "")
 
     def sent(self) -> dict[str, str]:
         """Return the ids of the records of unfinished uploads, and the paths."""
@@ -349,9 +358,9 @@ class Machine:
         shutil.rmtree(self.root / path)
 
 
-def _agreed(state: State, folder: str) -> dict[str, str]:
+def _agreed(state: State, which: Callable[[tuple[str, str]], bool]) -> dict[str, str]:
     items = state.items.all().values()
-    wanted = [item.item_id for item in items if folder in ("", item.folder)]
+    wanted = [item.item_id for item in items if which((item.item_id, item.folder))]
     trees = [state.files.synced(item_id) for item_id in wanted]
     return {row.file_id: row.path for tree in trees for row in tree.values()}
 
