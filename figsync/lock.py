@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -20,6 +21,9 @@ OWNER = "owner.json"
 # Locks of other hosts may not show on a network drive, but their heartbeat does.
 HEARTBEAT_SECONDS = 600.0
 DAEMON = "daemon"
+# Tells its own word from that of others: hosts change their names, and in containers
+# every process is the first.
+_KEY = secrets.token_hex(8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +70,18 @@ def _resigning(disk: Disk) -> Iterator[None]:
         yield
     except Exception:
         with suppress(FigsyncError):
-            disk.write_own(OWNER, b"{}")
+            _resign(disk)
         raise
-    disk.write_own(OWNER, b"{}")
+    _resign(disk)
+
+
+def _resign(disk: Disk) -> None:
+    if _is_own(_owner(disk)):
+        disk.write_own(OWNER, b"{}")
+
+
+def _is_own(said: Mapping[str, object]) -> bool:
+    return said.get("key") == _KEY
 
 
 _REMEDY = "wait until it is done, or stop it"
@@ -77,17 +90,20 @@ _REMEDY = "wait until it is done, or stop it"
 def beat(disk: Disk, clock: Clock) -> None:
     """Say that this process, the owner, is alive, for other hosts on a network drive.
 
-    What it said of itself when it took the lock stays said.
+    What it said of itself when it took the lock stays said.  MirrorOwned if another
+    one says that now: locks are lost while a computer sleeps, and none is held on a
+    copy that took the place of the root.
     """
     said = _owner(disk)
-    is_own = said.get("pid") == os.getpid() and said.get("host") == socket.gethostname()
-    kept = ("role", "control") if is_own else ()
+    if said and not _is_own(said):
+        raise MirrorOwned(shown(str(disk.root)), _said(disk), _REMEDY)
+    kept = ("role", "control")
     _say(disk, clock, {key: said[key] for key in kept if key in said})
 
 
 def _say(disk: Disk, clock: Clock, more: dict[str, object]) -> None:
     owner = {"host": socket.gethostname(), "pid": os.getpid(), "at": clock.now()}
-    disk.write_own(OWNER, json.dumps(owner | more).encode())
+    disk.write_own(OWNER, json.dumps(owner | {"key": _KEY} | more).encode())
 
 
 def is_owned(disk: Disk, clock: Clock) -> bool:

@@ -10,7 +10,7 @@ from figsync.daemon.agenda import EVERYTHING, Agenda, Job, Scan, Sync, Work
 from figsync.daemon.desk import Desk, Errand
 from figsync.daemon.inbox import Ask
 from figsync.daemon.session import Session
-from figsync.errors import FigsyncError, Interrupted, StateDamaged
+from figsync.errors import FigsyncError, Interrupted, MirrorOwned, StateDamaged
 from figsync.jobs import run_job
 from figsync.model import FileAway
 from figsync.sync.activity import Phase, read_pause
@@ -33,8 +33,9 @@ Ended = Callable[[FigsyncError | None], None]
 class Keeper:
     """Runs cycles and jobs, and puts what follows from them on the agenda.
 
-    What shows that the mirror must be opened anew is raised: StateDamaged, and why
-    the root is not the one it was.  *ended* is told of the end of each sync.
+    What shows that the mirror must be opened anew is raised: StateDamaged,
+    MirrorOwned, and why the root is not the one it was.  *ended* is told of the end
+    of each sync.
     """
 
     def __init__(
@@ -132,7 +133,7 @@ class Keeper:
         self._session.tell(Phase.SYNCING)
         try:
             sync_until_quiet(self._mirror, wish, report=report, patient=patient)
-        except StateDamaged:
+        except (StateDamaged, MirrorOwned):
             raise
         except FigsyncError as problem:
             self._broke_off(problem)
@@ -179,7 +180,7 @@ class Keeper:
         except Interrupted:
             self._agenda.due(name)
             return
-        except StateDamaged:
+        except (StateDamaged, MirrorOwned):
             raise
         except FigsyncError as problem:
             log.warning("%s: %s", name, problem)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -105,11 +105,14 @@ class Session:
             self.tell(self._activity.phase)
 
     def beat(self) -> None:
-        """Say on the disk, for other hosts, that the owner lives; often is cheap."""
+        """Say on the disk, for other hosts, that the owner lives; often is cheap.
+
+        MirrorOwned if another one took the mirror over.
+        """
         now = self.mirror.clock.monotonic()
         if now - self._beaten > HEARTBEAT_SECONDS / 3:
-            self._beaten = now
             beat(self.mirror.disk, self.mirror.clock)
+            self._beaten = now
 
     def _every(self) -> dict[str, float]:
         """Return how often each job is due, in seconds."""
@@ -126,12 +129,13 @@ class Session:
 
 
 @contextmanager
-def opened(setup: Setup, post: Post) -> Iterator[Session]:
+def opened(setup: Setup, post: Post, since: float) -> Iterator[Session]:
     """Own the mirror, watch it, and post what is due; all ends with the block.
 
+    *since* is when the process began, which may have opened it several times.
     Raises what `owned_mirror` raises.
     """
-    config, clock = setup.config, setup.means.clock
+    config = setup.config
     pool = ThreadPool(config.transfer.workers)
     watch = Watch(
         config.mirror.root,
@@ -139,15 +143,13 @@ def opened(setup: Setup, post: Post) -> Iterator[Session]:
         wished=config.schedule.watch,
         changed=lambda _: post.put(Wake()),
     )
-    try:
-        with owned_mirror(config, replace(setup.means, pool=pool)) as mirror:
-            watch.start()
-            session = Session(mirror, watch, post, clock.now())
-            session.schedule.start()
-            try:
-                yield session
-            finally:
-                session.schedule.stop()
-                watch.stop()
-    finally:
-        pool.close()
+    with ExitStack() as stack:
+        stack.callback(pool.close)
+        opening = owned_mirror(config, replace(setup.means, pool=pool))
+        mirror = stack.enter_context(opening)
+        stack.callback(watch.stop)
+        watch.start()
+        session = Session(mirror, watch, post, since)
+        stack.callback(session.schedule.stop)
+        session.schedule.start()
+        yield session

@@ -23,7 +23,8 @@ from figsync.errors import DiskProblem, Interrupted
 from figsync.model import FileStat
 
 
-def _never() -> bool:
+def never() -> bool:
+    """Tell whether to stop: nobody asks for it."""
     return False
 
 
@@ -63,7 +64,7 @@ class Reader(Tree):
                 raise stale(path, "it is gone") from error
 
     def hash(
-        self, path: str, part_size: int = 0, *, stop: Callable[[], bool] = _never
+        self, path: str, part_size: int = 0, *, stop: Callable[[], bool] = never
     ) -> Hashed:
         """Read *path* once; MD5 of the whole and of each *part_size* bytes (0: none).
 

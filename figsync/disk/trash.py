@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
 from figsync.disk.problems import denied, printable, stale, told
-from figsync.disk.reader import Reader
+from figsync.disk.reader import Reader, never
 from figsync.disk.renames import take_name
 from figsync.disk.tree import TRASH, refuse_own
 from figsync.disk.values import Place, Trashed, look
@@ -27,11 +27,18 @@ _MOST = 10_000
 class Trash(Reader):
     """A tree with a trash."""
 
-    def trash(self, path: str, expect: FileStat, *, md5: str | None = None) -> str:
+    def trash(
+        self,
+        path: str,
+        expect: FileStat,
+        *,
+        md5: str | None = None,
+        stop: Callable[[], bool] = never,
+    ) -> str:
         """Move a file to the trash and return its trash id, "" if it is gone already.
 
         Stale, and nothing changed, when it is not *expect*, or when *md5* is given
-        and its bytes are others.
+        and its bytes are others; Interrupted when *stop* says so while they are read.
         """
         refuse_own(path)
         if self.stat(path) is None:
@@ -39,15 +46,13 @@ class Trash(Reader):
         with told(path):
             try:
                 with self.at(path) as place:
-                    return self._trash(place, path, expect, md5=md5)
+                    if md5 is not None and self.hash(path, stop=stop).md5 != md5:
+                        raise stale(path)
+                    return self._trash(place, path, expect)
             except (FileNotFoundError, NotADirectoryError) as error:
                 raise stale(path) from error
 
-    def _trash(
-        self, place: Place, path: str, expect: FileStat, *, md5: str | None
-    ) -> str:
-        if md5 is not None and self.hash(path).md5 != md5:
-            raise stale(path)
+    def _trash(self, place: Place, path: str, expect: FileStat) -> str:
         if look(place) != expect:
             raise stale(path)
         trashed = self.put_in_trash(place, path)

@@ -37,13 +37,8 @@ def _check(mirror: Mirror) -> None:
     last = settings.get(CHECKED)
     start = TABLES.index(last) + 1 if last in TABLES else 0
     began = clock.monotonic()
-
-    def stop() -> bool:
-        mirror.tick()
-        return clock.wait(0)
-
     for table in (*TABLES[start:], *TABLES[:start]):
-        mirror.state.check_table(table, stop=stop)
+        mirror.state.check_table(table, stop=mirror.asked_to_stop)
         settings.set(CHECKED, table)
         if clock.monotonic() - began >= CHECK_SECONDS:
             return

@@ -15,6 +15,8 @@ from figsync.state import State
 
 ACTIVITY = "activity"
 PAUSE = "pause"
+# The last second that a date can tell, at the end of the year 9999.
+LATEST = 253402300799.0
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -84,7 +86,7 @@ def begin_pause(state: State, words: Mapping[str, str], now: float) -> float | N
         until = float(text) if text else None
     except ValueError:
         until = math.nan
-    if until is not None and not math.isfinite(until):
+    if until is not None and not abs(until) <= LATEST:
         raise WrongUsage("", f"{shown(text)} is no time")
     store_pause(state, Pause(until) if until is None or until > now else None)
     return until

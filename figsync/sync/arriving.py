@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from figsync.errors import FigsyncError
+from figsync.errors import FigsyncError, Interrupted
 from figsync.model import Action, Download, KeepBoth, Outcome, SyncedFile
 from figsync.sync.mirror import Mirror
 from figsync.sync.root import look_at_root
@@ -71,6 +71,8 @@ def _is_settled(mirror: Mirror, row: _Row) -> bool:
     try:
         places = _places(mirror, item_id)
         is_here = any(_is_here(mirror, f"{place}/{path}", file) for place in places)
+    except Interrupted:
+        raise
     except FigsyncError:
         return False
     if is_here:
@@ -111,4 +113,5 @@ def _is_here(mirror: Mirror, path: str, file: SyncedFile) -> bool:
     stat = mirror.disk.stat(path)
     if stat is None or (stat.kind, stat.size) != ("file", file.size):
         return False
-    return mirror.disk.hash(path).md5 == file.md5
+    hashed = mirror.disk.hash(path, stop=mirror.asked_to_stop)
+    return hashed.md5 == file.md5

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from figsync.disk import Disk
-from figsync.errors import FigsyncError, NeedsPerson, Stale, WrongUsage
+from figsync.errors import FigsyncError, Interrupted, NeedsPerson, Stale, WrongUsage
 from figsync.model import FileStat, Mode, SyncedItem
 from figsync.naming import folder_name, shown, with_suffix
 from figsync.state import Conflict, HeldRow, State
@@ -57,7 +57,7 @@ def carry_out(mirror: Mirror, asked: Asked) -> str:
 def carry_out_requests(mirror: Mirror) -> bool:
     """Do what other processes asked for; what can not be done is in the history.
 
-    Return whether anything was asked for.
+    Return whether anything was asked for.  Interrupted when the clock says to stop.
     """
     is_asked = False
     for request in mirror.state.decisions.requests():
@@ -65,6 +65,8 @@ def carry_out_requests(mirror: Mirror) -> bool:
             said = carry_out(mirror, Asked(request.verb, request.arguments))
         except NeedsPerson:
             break
+        except Interrupted:
+            raise  # the request stays, and goes on later
         except FigsyncError as problem:
             log.warning("figsync %s: %s", request.verb, problem)
             _remember(mirror, request.verb, problem)
@@ -173,7 +175,7 @@ def _with_folder(mirror: Mirror, known: SyncedItem) -> SyncedItem:
 
 def exclude(mirror: Mirror, words: Words) -> str:
     """Stop mirroring an item; its synced files go to the trash, Figshare keeps all."""
-    state, disk = mirror.state, mirror.disk
+    state = mirror.state
     known = _item(state, words["item"])
     told = shown(known.folder or known.title or known.item_id)
     folder, left = known.folder, EXCLUDING + known.item_id
@@ -182,7 +184,7 @@ def exclude(mirror: Mirror, words: Words) -> str:
     elif not state.settings.get(left):
         return f"{told} is excluded already."
     for path, md5 in json.loads(state.settings.get(left)).items() if folder else ():
-        _trash_if_same(disk, f"{folder}/{path}", md5)
+        _trash_if_same(mirror, f"{folder}/{path}", md5)
     remains = bool(folder) and not _cleared(mirror, folder)
     with state.atomic():
         state.settings.drop(left)
@@ -209,11 +211,12 @@ def _let_go(mirror: Mirror, known: SyncedItem) -> None:
         state.settings.set(EXCLUDING + item_id, json.dumps(synced))
 
 
-def _trash_if_same(disk: Disk, path: str, md5: str) -> None:
+def _trash_if_same(mirror: Mirror, path: str, md5: str) -> None:
+    disk = mirror.disk
     stat = disk.stat(path)
     if stat is not None and stat.kind == "file":
         try:
-            disk.trash(path, stat, md5=md5)
+            disk.trash(path, stat, md5=md5, stop=mirror.asked_to_stop)
         except Stale:
             log.info("Left %s, it is not what was synced", shown(path))
 

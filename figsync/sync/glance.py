@@ -124,8 +124,7 @@ class _Glance:
     def is_changed(self, folder: LocalFolder | None, seen: _Seen | None) -> bool:
         """Tell whether a folder is not as it was *seen*; None is: not there."""
         # A million files take minutes on a slow disk.
-        self.mirror.tick()
-        if self.mirror.clock.wait(0):
+        if self.mirror.asked_to_stop():
             raise Interrupted("", "stopped while looking for changes")
         if folder is None or seen is None:
             return True

@@ -87,6 +87,14 @@ class Mirror:
     left_out: LeftOutSoFar = field(default_factory=LeftOutSoFar)
     tick: Callable[[], None] = lambda: None
 
+    def asked_to_stop(self) -> bool:
+        """Show that the deciding thread goes on, and tell whether it is to stop.
+
+        For whatever takes long on that thread, such as reading a large file.
+        """
+        self.tick()
+        return self.clock.wait(0)
+
     def drive(
         self, tasks: Iterable[Task[T]], *, at_once: int = 16
     ) -> Iterator[T | FigsyncError]:

@@ -332,7 +332,8 @@ def _affordable(lens: Lens, found: Scan, paths: Iterable[str]) -> list[str]:
 
 
 def _hash_job(lens: Lens, path: str) -> Callable[[], Hashed]:
-    return lambda: lens.disk.hash(path, lens.part_size)
+    disk = lens.disk
+    return lambda: disk.hash(path, lens.part_size, stop=lambda: disk.clock.wait(0))
 
 
 def _hashed_row(lens: Lens, row: KnownFile, hashed: Hashed) -> KnownFile:

@@ -50,7 +50,8 @@ NO_PLACE = "a symlink or special file stands in its place; move that away"
 class Survey:
     """What one cycle found out besides the plan, for the state and for people.
 
-    *seen* is the scan of the folder *watched*; no other scan outlives its item.
+    *seen* is the scan of the folder *watched*; no other scan outlives its item.  What
+    the state says of all items alike is read once, when it is first asked for.
     The files of the folders *looked* at are stored.
     """
 
@@ -67,6 +68,8 @@ class Survey:
     rules: dict[str, str] = field(default_factory=dict)
     item_files: dict[str, int] = field(default_factory=dict)
     blocked: set[ActionKey] = field(default_factory=set)
+    max_file_size: str | None = None
+    mounts_before: Mapping[str, list[str]] | None = None
     watched: str = ""
     seen: Scan | None = None
     looked: set[str] = field(default_factory=set)
@@ -194,7 +197,9 @@ def survey_folder(
 
 
 def _room(mirror: Mirror, survey: Survey, where: Where, records: int) -> Room:
-    limit = mirror.state.settings.get("maximum_file_size")
+    if survey.max_file_size is None:
+        survey.max_file_size = mirror.state.settings.get("maximum_file_size")
+    limit = survey.max_file_size
     return Room(
         max_file_size=int(limit) if limit else None,
         free_quota=survey.free_quota,
@@ -294,7 +299,9 @@ def _doubt(
     is_kept = survey.policy.files is FileDeletions.KEEP and lost < synced.keys()
     if lost and not is_kept:
         survey.lost.add(item_id)
-    before = known_mounts(mirror.state).get(item_id, [])
+    if survey.mounts_before is None:
+        survey.mounts_before = known_mounts(mirror.state)
+    before = survey.mounts_before.get(item_id, [])
     now = walk.mounts | {mount for mount in before if is_closed(walk, mount)}
     if reason := doubt(where.folder, before=before, now=now, lost=lost):
         survey.unsure[item_id] = reason

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 from figsync.disk import Disk, Trashed
-from figsync.errors import BadBytes, FigsyncError
+from figsync.errors import BadBytes, FigsyncError, Interrupted
 from figsync.model import (
     Action,
     Download,
@@ -182,6 +182,8 @@ def _is_settled(mirror: Mirror, swap: _Swap) -> bool:
         for file in mirror.disk.trashed_from(swap.target, stamps):
             if file.id not in swap.known and _is_late_save(mirror, swap, file):
                 bring_back(mirror.disk, file.id, swap.target)
+    except Interrupted:
+        raise
     except FigsyncError as problem:
         told = f"a save made during a sync is in the trash only: {problem}"
         log.warning("%s: %s", shown(swap.target), told)
@@ -195,7 +197,9 @@ def _is_late_save(mirror: Mirror, swap: _Swap, file: Trashed) -> bool:
     stat = mirror.disk.stat(path)
     if stat is None or stat.same_file(swap.stat):
         return False
-    return not swap.came or mirror.disk.hash(path).md5 != swap.came
+    if not swap.came:
+        return True
+    return mirror.disk.hash(path, stop=mirror.asked_to_stop).md5 != swap.came
 
 
 def bring_back(disk: Disk, trash_id: str, target: str) -> None:

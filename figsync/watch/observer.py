@@ -40,6 +40,7 @@ from watchdog.observers.inotify_c import (
     WatchDescriptor,
 )
 
+from figsync.naming import shown
 from figsync.watch.folders import is_watched
 
 # Reading a file, opening it, and what follows in its folder is no change: the
@@ -93,7 +94,7 @@ def reason(error: BaseException) -> str:
     if code in _LIMITS:
         return _LIMITS[code]
     told = os.strerror(code) if code else f"{type(error).__name__}: {error}"
-    return f"the folder can not be watched ({told})"
+    return f"the folder can not be watched ({shown(told)})"
 
 
 class Reader(InotifyFD):

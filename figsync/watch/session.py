@@ -82,7 +82,7 @@ class Session(FileSystemEventHandler):
                 return
             self._watch(disk.root, make)
             self._prove(disk, seconds)
-        except OSError as error:
+        except (OSError, RuntimeError) as error:
             self.problem = self.problem or reason(error)
         except FigsyncError as error:
             self.problem = self.problem or error.cause

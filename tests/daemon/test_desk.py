@@ -113,6 +113,7 @@ def test_a_person_has_everything_tried_now_a_timer_has_not(
         ("sync", {"only": "[" * 100_000}, "`only` is no list of folders"),
         ("pause", {"until": "soon"}, "soon is no time"),
         ("pause", {"until": "nan"}, "nan is no time"),
+        ("pause", {"until": "1e300"}, "1e300 is no time"),
     ],
 )
 def test_what_can_not_be_done_is_declined(

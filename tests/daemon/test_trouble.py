@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 import threading
 import tracemalloc
+from contextlib import closing
+
+import pytest
 
 from figsync.clock import SystemClock
 from figsync.daemon.inbox import Ask, Inbox, Look, Told, Wake
+from figsync.disk import Disk
+from figsync.lock import OWNER
 from figsync.sync.activity import Phase
-from tests.daemon.house import PATIENCE, House, wait_for
-from tests.daemon.test_life import BIG, Reply, ask, is_phase
+from tests.daemon.house import PATIENCE, House, Running, wait_for
+from tests.daemon.test_life import BIG, Reply, ask, is_phase, own_threads
 
 
 def test_who_waits_does_not_put_off_a_pause(house: House) -> None:
@@ -21,6 +28,38 @@ def test_who_waits_does_not_put_off_a_pause(house: House) -> None:
         ask(running, "pause").end()
         assert house.remote() == {}
         assert waiting.end()["paused"] is True
+
+
+class Preempted(SystemClock):
+    """The thread that parks it is put off by the system right after."""
+
+    def park(self) -> None:
+        super().park()
+        threading.Event().wait(0.5)
+
+
+def test_a_pause_is_not_put_off_by_the_thread_that_asks(house: House) -> None:
+    house.box.switches.upload_latency = 0.3
+    house.drop("Big/file.bin", BIG)
+    running = Running(house)
+    running.clock = Preempted()
+    running.start()
+    try:
+        wait_for(lambda: any("PUT" in m for m in house.mutations()))
+        ask(running, "pause").end()
+        assert house.remote() == {}
+    finally:
+        running.stop()
+
+
+def test_a_pause_waits_for_no_file_that_is_being_read(house: House) -> None:
+    house.box.switches.quota = 1 << 40
+    with house.drop("Big/file.bin", "").open("r+b") as file:
+        file.truncate(200 << 30)  # no computer reads that within our patience
+    with house.daemon() as running:
+        looking = ask(running, "sync")
+        wait_for(lambda: {"phase": "Looking at files"} in looking.told)
+        ask(running, "pause").end()
 
 
 class Dawdler(Reply):
@@ -66,6 +105,37 @@ def test_what_changes_in_the_root_and_is_of_no_concern_asks_nobody(
         house.drop("Soil/a.tmp", "scratch")
         house.drop("Soil/a.csv", "depth")
         wait_for(lambda: house.remote() == {"Soil/a.csv": b"depth"})
+
+
+def test_another_host_that_took_the_mirror_over_is_left_alone(house: House) -> None:
+    with house.daemon() as running:
+        wait_for(lambda: is_phase(house, Phase.IDLE))
+        disk = Disk(house.root, clock=SystemClock())
+        other = {"host": "another host", "pid": 7, "at": SystemClock().now()}
+        disk.write_own(OWNER, json.dumps(other).encode())
+        said = [ask(running, "sync").end() for _ in range(2)]
+        assert all("another host" in str(one["error"]) for one in said), said
+        house.drop("Soil/a.csv", "depth")
+        SystemClock().wait(1.0)
+    assert house.remote() == {}
+    assert json.loads(disk.read_own(OWNER) or b"") == other
+
+
+def test_a_mirror_that_can_not_be_opened_leaves_no_thread_behind(house: House) -> None:
+    with house.daemon():
+        wait_for(lambda: is_phase(house, Phase.IDLE))
+    with closing(sqlite3.connect(house.database)) as database:
+        # Any error of the state would do, at that very moment.
+        database.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON settings WHEN NEW.name = 'jobs'"
+            " BEGIN SELECT RAISE(FAIL, 'the disk is full'); END"
+        )
+        database.execute("DELETE FROM settings WHERE name = 'jobs'")
+        database.commit()
+    before = set(threading.enumerate())
+    with pytest.raises(sqlite3.IntegrityError):
+        Running(house).start()
+    wait_for(lambda: not own_threads() - before)
 
 
 class TestTheInbox:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from figsync.errors import FigsyncError, NeedsPerson
 from figsync.model import Mode
 from figsync.sync.engine import Wish
+from figsync.sync.glance import changed_folders
 from figsync.sync.loop import Report
 from tests.simulation.faults import calm
 from tests.simulation.local import Person
@@ -171,6 +172,9 @@ class Ending:
             raise Lost("a sync after the last one did something")
         if machine.snapshot() != before:
             raise Lost("a sync after the last one changed the folder")
+        with self._history.owned(machine, Peril(Random(1), self._tell)) as mirror:
+            if changed := changed_folders(mirror):
+                raise Lost(f"after all of it a glance still tells of {changed}")
 
 
 def _is_at_rest(report: Report) -> bool:

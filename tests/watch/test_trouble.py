@@ -47,11 +47,11 @@ def open_files() -> int:
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left_behind() -> Iterator[None]:
-    threads, files = threading.active_count(), open_files()
+    threads, files = {*threading.enumerate()}, open_files()
     ears = list(logging.getLogger("watchdog").handlers)
     yield
-    assert threading.active_count() == threads
-    assert open_files() == files
+    assert {*threading.enumerate()} <= threads
+    assert open_files() <= files
     assert logging.getLogger("watchdog").handlers == ears
 
 
@@ -79,6 +79,20 @@ class Refused(Deaf):
 
     def start(self) -> None:
         raise OSError(errno.EMFILE, "inotify instance limit reached")
+
+
+class Crowded(Deaf):
+    """An observer on a system that runs no more threads."""
+
+    def start(self) -> None:
+        raise RuntimeError("can't start new thread")
+
+
+class Threadless(Deaf):
+    """An observer for which there is no thread, in a folder with an odd name."""
+
+    def start(self) -> None:
+        raise RuntimeError("can't start new thread for caf\udce9")
 
 
 class Scarce(Reader):
@@ -152,6 +166,13 @@ def test_a_system_that_refuses_watchers_is_named_with_the_remedy(ground: Ground)
     watch = Watch(ground.root, ground.look, observer=Refused)
 
     assert watch.start() == Watching("polling", INSTANCES)
+
+
+def test_a_system_that_runs_no_more_threads_is_no_crash(ground: Ground):
+    watching = Watch(ground.root, ground.look, observer=Crowded).start()
+
+    told = "the folder can not be watched (RuntimeError: can't start new thread)"
+    assert watching == Watching("polling", told)
 
 
 def test_a_root_that_is_not_there_is_a_problem_and_no_crash(ground: Ground):
@@ -384,3 +405,12 @@ def test_the_chunks_of_a_download_cost_no_event(ground: Ground):
         ground.hinted()
 
         assert [event.name for event in read if b"Sentinel" not in event.name] == []
+
+
+def test_whatever_fails_in_a_start_is_told_as_text(ground: Ground) -> None:
+    watch = Watch(ground.root, ground.look, observer=Threadless)
+
+    watching = watch.start()
+
+    assert watching.kind == "polling"
+    assert "can't start new thread for caf\\xe9" in watching.problem
