@@ -85,8 +85,9 @@ class Ending:
     def _look_at_daemons(self) -> None:
         """See what daemons left undone before the age of all items has them read."""
         if self._history.weather.daemon:
-            for _ in range(2):
-                self._history.clock.advance(120)
+            # Grace periods and waits end, and no item is read for its age yet.
+            for seconds in (120, 120, DAY + 3600):
+                self._history.clock.advance(seconds)
                 for machine in self._machines:
                     self._sync(machine, 0)
 

@@ -316,7 +316,9 @@ class History:
         peril = Peril(random, self.trace.tell)
         if self.weather.disk and random.random() < 0.5:
             self._break_disk(peril, random)
-        if self.weather.crashes and random.random() < 0.5:
+        # What a daemon forgets shows only in one that lives for a while.
+        deaths = 0.1 if self.weather.daemon else 0.5
+        if self.weather.crashes and random.random() < deaths:
             peril.left = random.choice((random.randint(0, 40), random.randint(0, 300)))
         if self.weather.meddling and random.random() < 0.7:
             peril.meddling = random.choice((0.01, 0.03, 0.1))

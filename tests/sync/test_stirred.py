@@ -97,7 +97,7 @@ def change_there(world: World, chance: Random) -> str:
         case "delete" if files:
             web.delete_file(chance.choice(files).id)
         case "title":
-            web.edit_item(item, title=chance.choice(["Earth", "Titan", "Io"]))
+            web.edit_item(item, title=chance.choice(["Earth", "Titan", "Callisto"]))
         case "go" if chance.random() < 0.3:
             web.delete_item(item)
     return f"web: {doing} in #{items.index(item)}"
