@@ -49,7 +49,14 @@ class SystemClock:
         return time.clock_gettime(_BOOTTIME)
 
     def wait(self, seconds: float) -> bool:
-        return self._stopped or self._parked or self._halt.wait(max(0.0, seconds))
+        ends = self.monotonic() + seconds
+        while not (self._stopped or self._parked):
+            left = ends - self.monotonic()
+            if not self._halt.wait(max(0.0, left)) or left <= 0:
+                return self._stopped or self._parked
+            # What ended it may be the late end of a wish that is over.
+            self._settle()
+        return True
 
     def stop(self) -> None:
         self._stopped = True
@@ -61,6 +68,9 @@ class SystemClock:
 
     def go_on(self) -> None:
         self._parked = False
+        self._settle()
+
+    def _settle(self) -> None:
         self._halt.clear()
         # A wish that came just now outlives this.
         if self._stopped or self._parked:

@@ -16,7 +16,8 @@ NAMES = [key.full_name for key in KEYS]
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_is_in_the_readme_with_an_example(verb: str) -> None:
-    assert f"figsync {verb}" in README
+    assert f"\n| `{verb}` | " in README
+    assert f"| `figsync {verb}" in README
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from figsync.commands import words
 from figsync.commands.asking import open_state
 from figsync.commands.shell import Shell, verb
 from figsync.commands.show import path_text, say, say_json, table, when_text
 from figsync.naming import shown
 from figsync.state import HeldRow
+from figsync.sync import words
 from figsync.sync.standing import as_json_row
 
 

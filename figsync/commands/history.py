@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from figsync.commands import words
 from figsync.commands.asking import open_state
 from figsync.commands.shell import Shell, verb
 from figsync.commands.show import iso, say, say_json, size_text, table, when_text
 from figsync.naming import shown
 from figsync.state import HistoryRow
+from figsync.sync import words
 
 
 @verb(example="figsync history --limit 50", codes=(2,))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from figsync.commands import words
 from figsync.commands.codes import strongest
 from figsync.commands.show import iso, path_text, plural, size_text
 from figsync.errors import FigshareProblem, FigsyncError
 from figsync.model import Held, Outcome
 from figsync.naming import shown
+from figsync.sync import words
 from figsync.sync.loop import Report
 
 MOST_LINES = 10

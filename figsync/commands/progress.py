@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from figsync.commands import words
 from figsync.commands.show import path_text, say, size_text
 from figsync.naming import shown
+from figsync.sync import words
 from figsync.sync.telling import Ended
 
 _QUIET_KINDS = ("WriteRecord", "Adopt", "Forget")

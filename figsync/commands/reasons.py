@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from figsync.commands import words
 from figsync.commands.show import iso, plural, size_text, when_text
 from figsync.model import LocalFile, Mode, Presence, RemoteFile, SyncedFile
 from figsync.naming import shown
 from figsync.state import HistoryRow
+from figsync.sync import words
 from figsync.sync.inquiry import Inquiry
 from figsync.sync.subject import Setting, Sides
 from figsync.sync.why import Explanation, Step

@@ -17,12 +17,12 @@ from figsync.commands.show import (
     when_text,
 )
 from figsync.commands.watching import follow, json_line
-from figsync.commands.words import to_do
 from figsync.naming import shown
 from figsync.state import HeldRow
 from figsync.sync.facts import Facts
 from figsync.sync.standing import Running, Standing, look
 from figsync.sync.standing import as_json as as_json_standing
+from figsync.sync.words import to_do
 
 MOST_LINES = 10
 

@@ -81,6 +81,7 @@ class Daemon:
         self._broadcast = Broadcast(clock.monotonic)
         self._desk = Desk(self._broadcast, around.render)
         self._setup = around.read()
+        self._since = clock.now()
         self._agenda = Agenda(self._setup.config.schedule.settle)
         place = control_place(self._setup.config.database, around.environ)
         self._control = Control(self, place)
@@ -109,11 +110,13 @@ class Daemon:
         root that is away is waited for.
         """
         self._control.start()
-        self._outlook.take(self._setup.config)
         try:
             self._open = self._opened()
         except (NeedsPerson, DiskProblem) as problem:
             log.error("%s", problem)
+        # Only now: the port may be that of a figsync which has this mirror already.
+        self._outlook.take(self._setup.config)
+        log.info("Keeping %s the same as the account", self._setup.config.mirror.root)
         self._supervisor.ready()
 
     def loop(self) -> None:
@@ -152,7 +155,7 @@ class Daemon:
                 control=self._control.path,
             )
             setup = replace(self._setup, means=means)
-            session = stack.enter_context(opened(setup, self))
+            session = stack.enter_context(opened(setup, self, self._since))
             stack.enter_context(self._counters.following(session.mirror.figshare))
             return stack.pop_all(), session
 
@@ -166,6 +169,7 @@ class Daemon:
         while not (self._clock.stopped or self._reopen):
             self._clock.go_on()
             self._hear(self._idle_seconds(), self._agenda.ask)
+            self._take_new_token()
             session.attend()
             if not (self._clock.parked or self._reopen):
                 keeper.turn()
@@ -225,12 +229,30 @@ class Daemon:
         if refused := refused_changes(old, new):
             names = ", ".join(refused)
             raise WrongUsage(names, "it can not change while figsync runs", _RESTART)
-        log.info("Read the configuration: %s", ", ".join(taken_changes(old, new)))
+        changed = taken_changes(old, new)
+        if setup.means.token != self._setup.means.token:
+            changed.append("the token")
+        told = ", ".join(changed) or "nothing in it changed"
+        log.info("Read the configuration: %s", told)
         self._setup, self._reopen = setup, True
         self._agenda.settle = new.schedule.settle
         self._patience = Patience()
         self._agenda.patience = self._clock.monotonic()
         self._outlook.take(new)
+
+    def _take_new_token(self) -> None:
+        """Go on with another token once one is stored in the place of a refused one."""
+        if not self._patience.is_refused:
+            return
+        try:
+            token = self._around.read().means.token
+        except FigsyncError:
+            return
+        if token != self._setup.means.token:
+            log.info("Read the token again: it is another one")
+            means = replace(self._setup.means, token=token)
+            self._setup, self._reopen = replace(self._setup, means=means), True
+            self._agenda.patience = self._clock.monotonic()
 
     def _away(self, problem: FigsyncError) -> None:
         """Wait until the mirror may be there again; who asks is told why it is not."""

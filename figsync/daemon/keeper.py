@@ -118,7 +118,9 @@ class Keeper:
         hint is relied on.
         """
         held = self._mirror.state.decisions.held()
-        is_filing = any(row.key.kind == FileAway.__name__ for row in held)
+        filing = [row for row in held if row.key.kind == FileAway.__name__]
+        # One that is to stay where it is waits for nothing.
+        is_filing = not all(row.listed for row in filing)
         return is_filing or self._mirror.clock.monotonic() - self._all_at > DAY
 
     def _run(

@@ -140,12 +140,13 @@ class Session:
 
 
 @contextmanager
-def opened(setup: Setup, post: Post) -> Iterator[Session]:
+def opened(setup: Setup, post: Post, since: float) -> Iterator[Session]:
     """Own the mirror, watch it, and post what is due; all ends with the block.
 
+    *since* is when the process began, which may have opened it several times.
     Raises what `owned_mirror` raises.
     """
-    config, clock = setup.config, setup.means.clock
+    config = setup.config
     pool = ThreadPool(config.transfer.workers)
     watch = Watch(
         config.mirror.root,
@@ -159,7 +160,7 @@ def opened(setup: Setup, post: Post) -> Iterator[Session]:
         mirror = stack.enter_context(opening)
         stack.callback(watch.stop)
         watch.start()
-        session = Session(mirror, watch, post, clock.now())
+        session = Session(mirror, watch, post, since)
         stack.callback(session.schedule.stop)
         session.schedule.start()
         yield session

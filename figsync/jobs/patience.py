@@ -53,6 +53,11 @@ class Patience:
     told_at: float = 0.0
     kind: type[FigsyncError] = FigsyncError
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether Figshare does not accept the token: only another one helps."""
+        return self.failures > 0 and self.kind is TokenRefused
+
     def after(
         self, problem: FigsyncError, now: float, *, rest: float = 0.0
     ) -> Patience:

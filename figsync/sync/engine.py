@@ -284,9 +284,8 @@ def _remember(mirror: Mirror, cycle: Cycle, only: frozenset[str]) -> None:
         store_obstacles(mirror, cycle.plan, cycle.stranded)
         if mirror.left_out.is_whole:
             store_left_out(mirror, mirror.left_out.all())
-        if not only:
-            _drop_outdated_approvals(mirror, cycle)
-            store_stalled(mirror, stalled_uploads(mirror))
+        store_stalled(mirror, stalled_uploads(mirror))
+        _drop_outdated_approvals(mirror, cycle, only)
         state.history.prune(now - 90 * DAY)
     remember_scope(mirror)
     remember_mounts(state, cycle.survey.mounts)
@@ -295,10 +294,16 @@ def _remember(mirror: Mirror, cycle: Cycle, only: frozenset[str]) -> None:
         keep_exclusions(mirror)
 
 
-def _drop_outdated_approvals(mirror: Mirror, cycle: Cycle) -> None:
-    """An approval covers what was shown: it ends when that is no longer planned."""
+def _drop_outdated_approvals(
+    mirror: Mirror, cycle: Cycle, only: frozenset[str]
+) -> None:
+    """An approval covers what was shown: it ends when that is no longer planned.
+
+    With names in *only*, that is told of these items alone.
+    """
     planned = {action.key for action in cycle.plan.actions}
     planned |= {held.action.key for held in cycle.plan.held}
     for key in mirror.state.decisions.approved() - planned:
-        if key.item_id not in cycle.view.problems:
+        is_seen = not only or key.item_id in only
+        if is_seen and key.item_id not in cycle.view.problems:
             mirror.state.decisions.settle(key)

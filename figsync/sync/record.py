@@ -27,6 +27,7 @@ from figsync.naming import shown
 from figsync.sync.guards import weight
 from figsync.sync.hosts import OUTAGES, keep_rests, resting_for
 from figsync.sync.mirror import Mirror
+from figsync.sync.words import done, to_do
 
 TOKEN_REFUSALS = 5
 _QUIET = (WriteRecord,)
@@ -133,14 +134,18 @@ class Recorder:
     def _tell(self, outcome: Outcome) -> None:
         self._mirror.progress.finished(outcome)
         path = shown(full_path(outcome.action))
+        kind, fields = outcome.action.kind, _fields(outcome)
         if outcome.result == "done":
             level = (
                 logging.DEBUG if isinstance(outcome.action, _QUIET) else logging.INFO
             )
-            log.log(level, "%s: %s", outcome.action.kind, path, extra=_fields(outcome))
+            log.log(level, "%s: %s", done(kind), path, extra=fields)
+        elif outcome.unproven:
+            told = path, outcome.message
+            log.warning("Sent, but not proven: %s: %s", *told, extra=fields)
         elif outcome.result != "stale":
-            told = outcome.action.kind, path, outcome.message
-            log.warning("%s failed: %s: %s", *told, extra=_fields(outcome))
+            told = path, outcome.message
+            log.warning("Could not %s: %s: %s", to_do(kind), *told, extra=fields)
 
 
 def _fields(outcome: Outcome) -> dict[str, object]:
@@ -166,7 +171,8 @@ def tell_held(held: Iterable[Held]) -> None:
     for (kind, reason, needs_person), paths in groups.items():
         level = logging.WARNING if needs_person else logging.INFO
         more = f" and {len(paths) - 1:,} more" if len(paths) > 1 else ""
-        log.log(level, "Held %s: %s%s: %s", kind, shown(paths[0]), more, shown(reason))
+        told = to_do(kind), shown(paths[0]), more, shown(reason)
+        log.log(level, "Held: %s %s%s: %s", *told)
 
 
 def full_path(action: Action) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from figsync.model import Outcome, Presence, Unknown
+from figsync.naming import folder_name
 from figsync.sync.fitting import free_quota
 from figsync.sync.left_out import AccountRoom
 from figsync.sync.mirror import Mirror
@@ -53,10 +54,15 @@ def remember_undone(
 
 
 def _news(mirror: Mirror, view: View) -> set[str]:
+    """Return the items that are not as they were, and where a new one may be already.
+
+    A folder of that name may hold its files, though nobody has told of it yet.
+    """
     known = mirror.state.items.all()
     new = view.items.keys() - known.keys()
+    places = {folder_name(view.items[item_id].title) for item_id in new}
     gone = {i for i, item in view.items.items() if item.presence is Presence.GONE}
-    return view.read | new | gone
+    return view.read | new | gone | places
 
 
 def _open(mirror: Mirror) -> set[str]:

@@ -154,7 +154,7 @@ def test_json_is_one_object_a_line_with_the_fields_of_an_action(told: Told) -> N
     action = {"kind": "Upload", "folder": "Soil", "path": "a\n.csv", "bytes": 3}
 
     def say(log: logging.Logger) -> None:
-        log.info("Upload: %s", "a\n.csv", extra={"action": action})
+        log.info("Uploaded: %s", "a\n.csv", extra={"action": action})
         log.warning("two\nlines")
 
     first, second = map(json.loads, told(a_shell(log_format="json"), say))
@@ -162,7 +162,7 @@ def test_json_is_one_object_a_line_with_the_fields_of_an_action(told: Told) -> N
     assert first.items() >= action.items()
     assert first["time"].endswith("Z")
     assert (first["level"], first["logger"]) == ("info", OWN)
-    assert first["message"] == "Upload: a .csv"
+    assert first["message"] == "Uploaded: a .csv"
     assert second["message"] == "two lines"
 
 
@@ -174,7 +174,7 @@ def test_the_log_of_a_sync_can_be_json(desk: Desk) -> None:
     actions = [json.loads(line) for line in said.splitlines()]
     uploads = [told for told in actions if told.get("kind") == "Upload"]
     (upload,) = uploads
-    assert upload["message"] == "Upload: Soil cores/a.csv"
+    assert upload["message"] == "Uploaded: Soil cores/a.csv"
     assert upload["folder"] == "Soil cores"
     assert (upload["path"], upload["bytes"], upload["result"]) == ("a.csv", 3, "done")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 
@@ -60,6 +61,17 @@ class TestStarting:
     def test_a_second_daemon_is_refused(self, house: House) -> None:
         with house.daemon(), pytest.raises(MirrorOwned):
             Running(house).start()
+
+    def test_a_second_one_says_nothing_of_the_port_of_the_first(
+        self, house: House, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = str(taken.getsockname()[1])
+            with house.daemon():
+                house.configure(metrics__port=port)
+                with pytest.raises(MirrorOwned):
+                    Running(house).start()
+        assert [r for r in caplog.records if r.levelname == "WARNING"] == []
 
     def test_a_root_that_can_be_none_is_told(self, house: House) -> None:
         house.root.write_text("a file")
@@ -167,6 +179,34 @@ class TestAnotherConfiguration:
             house.drop("Soil/a.tmp", "scratch")
             house.drop("Soil/a.csv", "depth")
             wait_for(lambda: house.remote() == {"Soil/a.csv": b"depth"})
+
+    def test_that_is_the_same_is_told_and_the_process_is_as_old_as_before(
+        self, house: House, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level("INFO", logger="figsync")
+        with house.daemon() as running:
+            wait_for(lambda: is_phase(house, Phase.IDLE))
+            before = house.activity()
+            assert running.daemon is not None
+            running.daemon.put(Reload())
+            ask(running, "sync").end()
+            after = house.activity()
+        assert "Read the configuration: nothing in it changed" in caplog.messages
+        assert before is not None
+        assert after is not None
+        assert after.since == before.since
+
+    def test_a_token_stored_in_place_of_a_refused_one_is_taken(
+        self, house: House, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        house.drop("Soil/a.csv", "depth")
+        house.token, right = "refused", house.token
+        with house.daemon() as running:
+            assert ask(running, "sync").end()["code"] == 6
+            house.token = right
+            assert ask(running, "sync").end()["code"] == 0
+            assert house.agreed()
+        assert right not in caplog.text
 
     @pytest.mark.parametrize(
         ("keys", "named"),

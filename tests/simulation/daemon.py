@@ -33,6 +33,7 @@ MOST_TURNS = 12
 JOBS = ("trash", "verify", "upkeep")
 Footprint = dict[str, tuple[int, int, int]]
 Tell = Callable[[str], None]
+Ended = Callable[[FigsyncError | None], None]
 
 
 class Daemon:
@@ -47,7 +48,7 @@ class Daemon:
         self._machine = machine
         self._tell = tell
         self._peril = Peril(Random(1), tell)
-        self._open: tuple[ExitStack, _Session] | None = None
+        self._open: tuple[ExitStack, OpenMirror] | None = None
         self._agenda = Agenda(0.0)
         self._patience = Patience()
         self._footprint: Footprint = {}
@@ -80,7 +81,7 @@ class Daemon:
             self._agenda.everything()
             self._patience, self._late = Patience(), set()
             self._footprint = _footprint(self._machine)
-            self._open = stack.pop_all(), _Session(mirror)
+            self._open = stack.pop_all(), OpenMirror(mirror)
         self._tell(f"   {self._machine.name}: the daemon is up")
 
     def hear(self, random: Random | None) -> None:
@@ -142,9 +143,7 @@ class Daemon:
     def _turn(self) -> None:
         assert self._open is not None
         stack, session = self._open
-        desk = Desk(Broadcast(self._machine.clock.monotonic), lambda *_: {})
-        ended = partial(self._ended, session.mirror)
-        keeper = Keeper(session, self._agenda, desk, _NeverStopped(), ended)  # type: ignore[arg-type]  # what a keeper needs of them
+        keeper = a_keeper(session, self._agenda, partial(self._ended, session.mirror))
         try:
             keeper.turn()
         except BaseException as problem:
@@ -178,7 +177,7 @@ class _Schedule:
         """What goes on by itself is drawn anew here."""
 
 
-class _Session:
+class OpenMirror:
     """What a keeper needs of a session."""
 
     def __init__(self, mirror: Mirror) -> None:
@@ -195,6 +194,12 @@ class _Session:
 
 class _NeverStopped:
     stopped = False
+
+
+def a_keeper(session: OpenMirror, agenda: Agenda, ended: Ended) -> Keeper:
+    """Return the daemon's own keeper of a mirror; nobody asks it for anything."""
+    desk = Desk(Broadcast(session.mirror.clock.monotonic), lambda *_: {})
+    return Keeper(session, agenda, desk, _NeverStopped(), ended)  # type: ignore[arg-type]  # what a keeper needs of them
 
 
 class _Teller(Silent):

@@ -13,13 +13,13 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 
 from figsync.clock import SystemClock
-from figsync.commands import words
 from figsync.commands.demo.account import Cast, fill
 from figsync.commands.demo.watching import comes_true
 from figsync.commands.show import size_text
 from figsync.config import Config, load_config, write_config, write_private
 from figsync.errors import FigsyncError
 from figsync.sandbox import Sandbox, Urls, Web
+from figsync.sync import words
 from figsync.sync.carry import Asked, carry_out
 from figsync.sync.engine import Wish
 from figsync.sync.loop import Report, sync_until_quiet
