@@ -13,6 +13,7 @@ from figsync.clock import Clock
 from figsync.config import Config
 from figsync.daemon.inbox import Due, Look, Post, Wake
 from figsync.daemon.several import Several
+from figsync.errors import MirrorOwned
 from figsync.jobs import due_before
 from figsync.jobs.schedule import Schedule
 from figsync.lock import HEARTBEAT_SECONDS, beat
@@ -122,8 +123,14 @@ class Session:
         """
         now = self.mirror.clock.monotonic()
         if now - self._beaten > HEARTBEAT_SECONDS / 3:
-            beat(self.mirror.disk, self.mirror.clock)
+            # A disk that is full says so once, and uploads go on; an owner again and
+            # again, until he is heard.
             self._beaten = now
+            try:
+                beat(self.mirror.disk, self.mirror.clock)
+            except MirrorOwned:
+                self._beaten = float("-inf")
+                raise
 
     def _every(self) -> dict[str, float]:
         """Return how often each job is due, in seconds."""
