@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from figsync.daemon.inbox import Ask
 
 EVERYTHING = ""
+# No sync that somebody asked for before puts these off.
+AT_ONCE = ("pause", "resume")
 # A folder in which something is always being written is looked at all the same.
 LONGEST_UNREST = 60.0
 # Two looks at a file that are `settle` apart must not be a hair too close.
@@ -79,7 +81,9 @@ class Agenda:
         hint.last = now
 
     def ask(self, ask: Ask) -> None:
+        """Somebody asks: for a pause, or its end, before whatever takes long."""
         self._asks.append(ask)
+        self._asks = deque(sorted(self._asks, key=lambda ask: ask.verb not in AT_ONCE))
 
     @property
     def has_asks(self) -> bool:

@@ -231,7 +231,7 @@ def _seconds_to(left: list[Pending], mirror: Mirror) -> float:
     for one in left:
         if one.why is Why.UNSETTLED:
             waits.append(settle)
-        elif one.until is not None:
+        elif one.until is not None and one.until > wall:
             waits.append(one.until - wall)
     return max(LEAST_WAIT, min(waits))
 

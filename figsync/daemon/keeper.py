@@ -179,6 +179,7 @@ class Keeper:
             said, goes_on = run_job(self._mirror, name)
         except Interrupted:
             self._agenda.due(name)
+            self._drain()
             return
         except (StateDamaged, MirrorOwned):
             raise

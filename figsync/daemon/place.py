@@ -39,7 +39,8 @@ def control_place(database: Path, environ: Mapping[str, str]) -> Path:
 
 def serves(control: str, database: Path) -> bool:
     """Tell whether a socket is that of the daemon with this database."""
-    return _name(database) in Path(control).parts[-2] + Path(control).name
+    path = Path(control)
+    return _name(database) in path.parent.name + path.name
 
 
 def _name(database: Path) -> str:

@@ -9,14 +9,17 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
+from figsync.clock import Clock
 from figsync.config import Config
 from figsync.daemon.inbox import Due, Look, Post, Wake
 from figsync.daemon.several import Several
+from figsync.errors import MirrorOwned
 from figsync.jobs import due_before
 from figsync.jobs.schedule import Schedule
 from figsync.lock import HEARTBEAT_SECONDS, beat
 from figsync.model import CreateItem, Outcome
 from figsync.sync.activity import Activity, Phase, store_activity
+from figsync.sync.engine import SYNCING
 from figsync.sync.mirror import Mirror, Silent
 from figsync.sync.opening import Means, owned_mirror
 from figsync.sync.tasks import ThreadPool
@@ -33,13 +36,20 @@ class Setup:
     means: Means
 
 
-class _Made(Silent):
-    """Notices whether a cycle made items on Figshare."""
+class _Noticed(Silent):
+    """Notices since when a cycle carries out its plan, and whether it made items."""
 
-    items = False
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.syncs_since: float | None = None
+        self.made_items = False
+
+    def phase(self, name: str) -> None:
+        is_syncing = name == SYNCING
+        self.syncs_since = self._clock.monotonic() if is_syncing else None
 
     def finished(self, outcome: Outcome) -> None:
-        self.items |= isinstance(outcome.action, CreateItem)
+        self.made_items |= isinstance(outcome.action, CreateItem)
 
 
 class Session:
@@ -51,9 +61,9 @@ class Session:
         self._watching = watch.watching
         self._activity = Activity(os.getpid(), since)
         self._beaten = mirror.clock.monotonic()
-        self._yields_since: float | None = None
-        self._made = _Made()
-        mirror.progress = Several(mirror.progress, self._made)
+        self._is_yielding = False
+        self._noticed = _Noticed(mirror.clock)
+        mirror.progress = Several(mirror.progress, self._noticed)
         self.schedule = Schedule(
             lambda job: post.put(Due(job)),
             self._every(),
@@ -75,25 +85,27 @@ class Session:
     @contextmanager
     def yielding(self) -> Iterator[None]:
         """Let what else is asked for have its turn before a long cycle is over."""
-        self._yields_since = self.mirror.clock.monotonic()
-        self._made.items = False
+        self._is_yielding, self._noticed.made_items = True, False
         try:
             yield
         finally:
-            self._yields_since = None
+            self._is_yielding = False
 
     @property
     def has_new_items(self) -> bool:
         """Whether the cycle made items, whose files are for the next one."""
-        return self._made.items
+        return self._noticed.made_items
 
     def yields(self, seconds: float) -> bool:
         """Tell whether a cycle goes on for so many seconds and loses nothing by ending.
 
-        An upload goes on with the parts that are missing, a download begins anew.
+        An upload goes on with the parts that are missing, a download begins anew; so
+        does what is read to be hashed, and a large file would never come to its end.
         """
-        since, now = self._yields_since, self.mirror.clock.monotonic()
-        return since is not None and now - since > seconds and not self.mirror.begun
+        since, now = self._noticed.syncs_since, self.mirror.clock.monotonic()
+        if not self._is_yielding or since is None or now - since <= seconds:
+            return False
+        return not (self.mirror.begun or self.mirror.reading)
 
     def attend(self) -> None:
         """Say on the disk that the owner lives, and notice how it is watched now."""
@@ -111,8 +123,14 @@ class Session:
         """
         now = self.mirror.clock.monotonic()
         if now - self._beaten > HEARTBEAT_SECONDS / 3:
-            beat(self.mirror.disk, self.mirror.clock)
+            # A disk that is full says so once, and uploads go on; an owner again and
+            # again, until he is heard.
             self._beaten = now
+            try:
+                beat(self.mirror.disk, self.mirror.clock)
+            except MirrorOwned:
+                self._beaten = float("-inf")
+                raise
 
     def _every(self) -> dict[str, float]:
         """Return how often each job is due, in seconds."""

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from figsync.disk import Disk
-from figsync.errors import BadReply, Refused, Resting, Stale, TooMany, Unreachable
+from figsync.errors import (
+    BadReply,
+    Interrupted,
+    Refused,
+    Resting,
+    Stale,
+    TooMany,
+    Unreachable,
+)
 from figsync.model import (
     CreateItem,
     DeleteItem,
@@ -174,22 +182,32 @@ def _filed_folder(mirror: Mirror, name: str) -> str:
     return folder
 
 
-def put_over(disk: Disk, source: str, target: str, *, expect: FileStat) -> None:
+def put_over(
+    disk: Disk,
+    source: str,
+    target: str,
+    *,
+    expect: FileStat,
+    stop: Callable[[], bool] = lambda: False,
+) -> None:
     """Give *target* the bytes of *source*; old bytes and *source* go to the trash.
 
     A save of *target* made at that very instant stays beside it, as a conflict copy.
+    Interrupted when *stop* says so; done again, it comes to the same end.
     """
-    md5 = disk.hash(source).md5
+    md5 = disk.hash(source, stop=stop).md5
     with disk.temp("filed", target) as temp:
         with disk.open(source) as file:
             while chunk := file.read(COPY_CHUNK):
+                if stop():
+                    raise Interrupted(shown(source), "stopped while copying it")
                 temp.write(chunk)
         if temp.md5 != md5:
             raise Stale(shown(source), "it changed a moment ago")
         installed = disk.install(temp, target, expect=disk.stat(target))
     if installed.displaced_unexpected:
         bring_back(disk, installed.displaced, target)
-    disk.trash(source, expect, md5=md5)
+    disk.trash(source, expect, md5=md5, stop=stop)
 
 
 def trash_folder(mirror: Mirror, action: TrashFolder) -> Task[None]:

@@ -250,27 +250,28 @@ def keep(mirror: Mirror, words: Words) -> str:
     copy, path = _paths(conflict)
     stat = mirror.disk.stat(copy)
     assert stat is not None
-    said = _KEEP[words["which"]](mirror.disk, copy, path, stat)
+    said = _KEEP[words["which"]](mirror, copy, path, stat)
     rest = [c for c in mirror.state.decisions.conflicts() if c != conflict]
     mirror.state.decisions.replace_conflicts(rest)
     return said
 
 
-def _keep_local(disk: Disk, copy: str, path: str, stat: FileStat) -> str:
+def _keep_local(mirror: Mirror, copy: str, path: str, stat: FileStat) -> str:
+    disk, stop = mirror.disk, mirror.asked_to_stop
     if disk.stat(path) is None:
         disk.move(copy, path, expect=stat)
     else:
-        arrange.put_over(disk, copy, path, expect=stat)
+        arrange.put_over(disk, copy, path, expect=stat, stop=stop)
     return f"The local version is {shown(path)} now; `figsync sync` uploads it."
 
 
-def _keep_remote(disk: Disk, copy: str, path: str, stat: FileStat) -> str:
-    disk.trash(copy, stat)
+def _keep_remote(mirror: Mirror, copy: str, path: str, stat: FileStat) -> str:
+    mirror.disk.trash(copy, stat)
     return f"{shown(path)} stays as on Figshare; the local version is in the trash."
 
 
-def _keep_both(disk: Disk, copy: str, path: str, stat: FileStat) -> str:
-    name, number = with_suffix(path, KEPT_COPY), 1
+def _keep_both(mirror: Mirror, copy: str, path: str, stat: FileStat) -> str:
+    disk, name, number = mirror.disk, with_suffix(path, KEPT_COPY), 1
     while disk.stat(name) is not None:
         number += 1
         name = with_suffix(path, f"{KEPT_COPY} {number}")

@@ -58,6 +58,7 @@ from figsync.sync.waits import waits_of
 
 T = TypeVar("T")
 
+SYNCING = "Syncing"
 DAY = 24 * 3600.0
 DEFAULT_PART_SIZE = 10 << 20
 
@@ -228,7 +229,7 @@ def _guarded(
 
 
 def _carry_out(mirror: Mirror, cycle: Cycle, wish: Wish) -> None:
-    mirror.progress.phase("Syncing")
+    mirror.progress.phase(SYNCING)
     plan = cycle.plan
     if wish.bring_only:
         plan = bringing(plan)

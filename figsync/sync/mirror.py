@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -64,8 +65,9 @@ class Mirror:
     *changed* are the items whose files this process changed on Figshare, *fresh* those
     read since this sync began: without dates they would be read in every cycle.
     *begun* are the records whose bytes are on their way here now, *undone* the folders
-    and items at which the next cycle has to look again in any case.  *tick* is called
-    on the deciding thread as long as it goes on.
+    and items at which the next cycle has to look again in any case, *reading* counts
+    what has to be read whole.  *tick* is called on the deciding thread as long as it
+    goes on.
     """
 
     config: Config
@@ -83,9 +85,19 @@ class Mirror:
     changed: set[str] = field(default_factory=set)
     fresh: set[str] = field(default_factory=set)
     begun: list[str] = field(default_factory=list)
+    reading: int = 0
     undone: set[str] = field(default_factory=set)
     left_out: LeftOutSoFar = field(default_factory=LeftOutSoFar)
     tick: Callable[[], None] = lambda: None
+
+    @contextmanager
+    def unbroken(self) -> Iterator[None]:
+        """Have no cycle ended early meanwhile: what is read would be read again."""
+        self.reading += 1
+        try:
+            yield
+        finally:
+            self.reading -= 1
 
     def asked_to_stop(self) -> bool:
         """Show that the deciding thread goes on, and tell whether it is to stop.

@@ -120,7 +120,8 @@ def part_digests(
     mirror.state.settings.set(PART_SIZE, str(size))
     parts = local.parts
     if local.part_size != size or not parts:
-        hashed = yield from do(lambda: mirror.disk.hash(path, size))
+        with mirror.unbroken():
+            hashed = yield from do(lambda: mirror.disk.hash(path, size))
         if hashed.md5 != local.md5:
             raise Stale(shown(action.path), "it changed a moment ago")
         parts = hashed.parts

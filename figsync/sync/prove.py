@@ -79,7 +79,8 @@ def _upload_some(
 def _make_room(mirror: Mirror, sending: Sending) -> Task[None]:
     if sending.is_open and isinstance(sending.action, DeleteFirst):
         try:
-            yield from delete_old(mirror, sending.action)
+            with mirror.unbroken():
+                yield from delete_old(mirror, sending.action)
         except FigsyncError as problem:
             sending.problem = problem
 

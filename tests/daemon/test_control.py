@@ -362,3 +362,8 @@ def test_a_socket_tells_which_configuration_it_serves(
     with listening(inbox, control_place(mine, environ)) as control:
         assert serves(control.path, mine)
         assert not serves(control.path, other)
+
+
+@pytest.mark.parametrize("control", ["", "x", "/", "/run/other/x.sock"])
+def test_a_socket_that_was_never_of_this_state_is_not_asked(control: str) -> None:
+    assert not serves(control, Path("/state.db"))

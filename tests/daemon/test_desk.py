@@ -22,6 +22,7 @@ from figsync.errors import (
 )
 from figsync.sandbox import Fault
 from figsync.sync.activity import Pause, read_pause, store_pause
+from figsync.sync.engine import Wish
 from figsync.sync.loop import Report, sync_until_quiet
 from figsync.sync.mirror import Mirror
 from tests.world import World
@@ -318,3 +319,19 @@ def test_waiting_ends_when_only_a_person_can_help(
 
     assert problem.cause in client.answer["pending"][0]["reason"]
     assert desk.seconds(0) is None
+
+
+def test_waiting_asks_no_more_often_for_a_time_that_is_over(
+    world: World, desk: Desk
+) -> None:
+    client = Client()
+    world.box.fail_next(Fault("upload", "PUT", status=403, kind="html", times=9))
+    with world.mirror() as mirror:
+        for _ in range(2):
+            sync_until_quiet(mirror, Wish())
+        assert [row.until for row in mirror.state.decisions.held()] != [None]
+        world.box.fail_next(Fault("api", status=403, kind="html", times=99))
+        world.clock.advance(3600)
+        run(desk, desk.take(client.ask("wait"), mirror), mirror)
+
+        assert desk.seconds(world.clock.monotonic()) == PATIENCE

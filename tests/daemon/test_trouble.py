@@ -11,7 +11,7 @@ from contextlib import closing
 import pytest
 
 from figsync.clock import SystemClock
-from figsync.daemon.inbox import Ask, Inbox, Look, Told, Wake
+from figsync.daemon.inbox import Ask, Due, Inbox, Look, Told, Wake
 from figsync.disk import Disk
 from figsync.lock import OWNER
 from figsync.sync.activity import Phase
@@ -28,6 +28,41 @@ def test_who_waits_does_not_put_off_a_pause(house: House) -> None:
         ask(running, "pause").end()
         assert house.remote() == {}
         assert waiting.end()["paused"] is True
+
+
+def test_a_sync_that_was_asked_for_before_does_not_put_off_a_pause(
+    house: House,
+) -> None:
+    house.box.switches.upload_latency = 1.0
+    house.drop("Big/file.bin", BIG)
+    with house.daemon() as running:
+        wait_for(lambda: any("PUT" in m for m in house.mutations()))
+        syncing = ask(running, "sync")
+        ask(running, "pause").end()
+        assert not any("end" in told for told in syncing.told)
+        house.box.switches.upload_latency = 0
+        assert syncing.end()["code"] == 0
+
+
+def test_a_file_that_takes_long_to_read_is_read_to_its_end(house: House) -> None:
+    house.longest_cycle = 0.2
+    house.configure(mirror__direction="pull")  # it is read, and not sent
+    with house.daemon() as running:
+        assert running.daemon is not None
+        ask(running, "sync").end()
+        with house.drop("Big/file.bin", "").open("r+b") as file:
+            file.truncate(1 << 30)
+        ends = SystemClock().monotonic() + PATIENCE
+        while not is_hashed(house, "Big", "file.bin"):
+            assert SystemClock().monotonic() < ends, "it is read again and again"
+            running.daemon.put(Due("pull"))
+            SystemClock().wait(0.1)
+
+
+def is_hashed(house: House, folder: str, path: str) -> bool:
+    with house.state() as state:
+        known = state.files.local_file(folder, path)
+        return known is not None and bool(known.md5)
 
 
 class Preempted(SystemClock):

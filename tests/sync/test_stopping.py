@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from figsync.errors import Interrupted
+from figsync.state import Conflict
 from figsync.sync.arriving import ARRIVING, record_arrived
 from figsync.sync.carry import carry_out_requests
 from figsync.sync.mirror import Mirror
@@ -55,7 +56,18 @@ def an_exclusion(mirror: Mirror) -> Callable[[], object]:
     return lambda: carry_out_requests(mirror)
 
 
-@pytest.mark.parametrize("begin", [what_arrived, a_late_save, an_exclusion])
+def a_choice(mirror: Mirror) -> Callable[[], object]:
+    """Let somebody else have asked for the local version of a conflict."""
+    (item_id,) = mirror.state.items.all()
+    copy = "a (conflict 2026-11-20 153012).csv"
+    (mirror.disk.root / "Earth" / copy).write_text("mine")
+    conflict = Conflict(item_id, "Earth", "a.csv", copy, mirror.clock.now())
+    mirror.state.decisions.replace_conflicts([conflict])
+    mirror.state.decisions.request("conflicts keep", {"path": PATH, "which": "local"})
+    return lambda: carry_out_requests(mirror)
+
+
+@pytest.mark.parametrize("begin", [what_arrived, a_late_save, an_exclusion, a_choice])
 def test_a_large_file_holds_nothing_up(
     world: World, begin: Callable[[Mirror], Callable[[], object]]
 ) -> None:
