@@ -261,6 +261,7 @@ def test_paths_are_expanded_and_begin_at_the_file(
         ("[notifications]\ncommand = mail 'me", ("quotation mark",)),
         ("[notifications]\nquiet_hours = night", ("no part of a day", "22:00-07:00")),
         ("[notifications]\nquiet_hours = 22:00-24:00", ("a time that no day has",)),
+        ("[notifications]\nquiet_hours = 7:00-07:00", ("ends when it begins",)),
     ],
 )
 def test_a_complaint_names_file_line_key_and_remedy(

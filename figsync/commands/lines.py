@@ -22,6 +22,7 @@ _PRIORITIES = (
     (logging.WARNING, 4),
     (logging.INFO, 6),
 )
+_NO_TEXT = re.compile("[\ud800-\udfff]")
 _QUIET_SECONDS = 60.0
 _MOST_REMEMBERED = 1000
 
@@ -125,7 +126,10 @@ class Json(logging.Formatter):
         return start + json.dumps(told)
 
     def _hidden(self, value: object) -> object:
-        return self._mask(value) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        # A byte that is no text would cost a strict reader the whole line.
+        return self._mask(_NO_TEXT.sub(lambda found: shown(found[0]), value))
 
 
 def _message(record: logging.LogRecord, mask: Mask) -> str:

@@ -79,10 +79,16 @@ _STATES = {
 }
 
 
+def _story(now: Standing) -> str:
+    if now.state == "idle" and now.error:
+        return "nothing is done now; the last sync did not come to its end"
+    return _STATES[now.state]
+
+
 def page(now: Standing) -> Iterator[str]:
     """Yield the lines that tell a person how the mirror stands."""
     facts = now.facts
-    yield f"State:      {now.state}: {_STATES[now.state]}"
+    yield f"State:      {now.state}: {_story(now)}"
     if now.error:
         yield f"Problem:    {shown(now.error)}"
     for rest in now.rests:

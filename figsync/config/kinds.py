@@ -271,7 +271,9 @@ def quiet_hours() -> Kind:
         if max(hours) > 23 or max(minutes) > 59:
             raise Wrong(f"{said(text)} has a time that no day has", right)
         begin, end = (h * 60 + m for h, m in zip(hours, minutes, strict=True))
-        return QuietHours(begin, end) if begin != end else None
+        if begin == end:
+            raise Wrong(f"{said(text)} ends when it begins", right)
+        return QuietHours(begin, end)
 
     return Kind(right, parse, may_be_empty=True)
 

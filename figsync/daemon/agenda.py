@@ -96,6 +96,11 @@ class Agenda:
         self._asks.clear()
         return asks
 
+    def take_asks(self) -> list[Ask]:
+        """Return what people ask for; it is off the agenda then."""
+        asks, self._asks = list(self._asks), deque()
+        return asks
+
     def due(self, job: str) -> None:
         """A job of the schedule is due."""
         if job == "pull":

@@ -165,7 +165,11 @@ class Daemon:
         session.mirror.tick = partial(self._tick_of, session)
         keeper = Keeper(session, self._agenda, self._desk, self._clock, ended)
         self._agenda.everything()
+        if self._patience.is_for_person:
+            # What somebody had to do is done, or it could not be opened.
+            self._agenda.patience = self._clock.monotonic()
         self._reopen = False
+        keeper.obey_pause()
         while not (self._clock.stopped or self._reopen):
             self._clock.go_on()
             self._hear(self._idle_seconds(), self._agenda.ask)
@@ -255,22 +259,22 @@ class Daemon:
             self._agenda.patience = self._clock.monotonic()
 
     def _away(self, problem: FigsyncError) -> None:
-        """Wait until the mirror may be there again; who asks is told why it is not."""
+        """Wait until the mirror may be there again; who asks has it looked for at once.
+
+        Who asked before is told why it is not there.
+        """
         self._endured(problem)
         self._outlook.ended(problem, None, is_news=self._patience.is_news)
-        for ask in self._agenda.drop_asks():
+        for ask in self._agenda.take_asks():
             self._desk.decline(ask, problem)
         until = self._clock.monotonic() + OPENING_WAIT
         self._reopen = False
-        while not (self._clock.stopped or self._reopen):
+        while not (self._clock.stopped or self._reopen or self._agenda.has_asks):
             self._clock.go_on()
             left = until - self._clock.monotonic()
             if left <= 0:
                 return
-            self._hear(
-                min(left, self._longest_turn()),
-                lambda ask: self._desk.decline(ask, problem),
-            )
+            self._hear(min(left, self._longest_turn()), self._agenda.ask)
 
     def _ended(self, mirror: Mirror, problem: FigsyncError | None) -> None:
         """A sync ended: count it, and say how long to leave Figshare alone."""

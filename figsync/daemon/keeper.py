@@ -56,7 +56,7 @@ class Keeper:
 
     def turn(self) -> None:
         """Do one thing if any is due, for those who wait first; then say so."""
-        self._obey_pause()
+        self.obey_pause()
         now = self._mirror.clock.monotonic()
         # Who asks anew comes before who waits already: it may be for a pause.
         errand = None if self._agenda.has_asks else self._desk.next(now)
@@ -64,7 +64,7 @@ class Keeper:
         self._serve(errand)
         if work is not None:
             self._do(work)
-        self._obey_pause()
+        self.obey_pause()
 
     def _do(self, work: Work) -> None:
         match work:
@@ -77,7 +77,7 @@ class Keeper:
             case Job(name):
                 self._job(name)
 
-    def _obey_pause(self) -> None:
+    def obey_pause(self) -> None:
         """Let nothing be due while there is a pause; what was due comes after it."""
         wall = self._mirror.clock.now()
         pause = read_pause(self._mirror.state, wall)

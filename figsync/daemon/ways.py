@@ -52,7 +52,9 @@ class Sender:
         *,
         longest: float = LONGEST,
     ) -> None:
-        self._ways = dict(_ways(settings, environ, longest))
+        self._is_over = False
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._ways = dict(_ways(settings, environ, longest, self._running))
         self._clock = clock
         self._waiting: queue.Queue[Told | None] = queue.Queue(MOST_WAITING)
         self._failing: set[str] = set()
@@ -66,14 +68,22 @@ class Sender:
         except queue.Full:
             log.warning("Not told, as too much waits to be told: %s", notice.text)
 
-    def close(self, seconds: float = 0.0) -> None:
-        """Send no more; what is on its way gets so many seconds."""
+    def close(self, seconds: float | None = None) -> None:
+        """Send no more; what is on its way gets so many seconds, else its usual time.
+
+        A command that is not done then is killed: nobody would do it later.
+        """
         with suppress(queue.Full):
             self._waiting.put_nowait(None)
+        if seconds is None:
+            return
         self._thread.join(seconds)
+        self._is_over = True
+        for process in tuple(self._running):
+            _end(process)
 
     def _run(self) -> None:
-        while (told := self._waiting.get()) is not None:
+        while (told := self._waiting.get()) is not None and not self._is_over:
             for name, way in self._ways.items():
                 self._try(name, way, told)
 
@@ -102,15 +112,22 @@ def _told(notice: Notice, at: float) -> Told:
 
 
 def _ways(
-    settings: NotificationSettings, environ: Mapping[str, str], longest: float
+    settings: NotificationSettings,
+    environ: Mapping[str, str],
+    longest: float,
+    running: set[subprocess.Popen[bytes]],
 ) -> Iterator[tuple[str, Callable[[Told], None]]]:
     clean = {k: v for k, v in environ.items() if k not in _OWN_ENVIRONMENT}
+
+    def call(command: tuple[str, ...], told: Told) -> None:
+        _call(command, told, clean, longest, running)
+
     if settings.webhook:
         yield "webhook", lambda told: _post(settings.webhook, told, longest)
     if settings.command:
-        yield "command", lambda told: _call(settings.command, told, clean, longest)
+        yield "command", lambda told: call(settings.command, told)
     if settings.desktop:
-        yield "desktop", lambda told: _show(told, clean, longest)
+        yield "desktop", lambda told: call(_shown_by(told, clean), told)
 
 
 def _post(url: str, told: Told, longest: float) -> None:
@@ -149,9 +166,16 @@ def _posted(url: str, told: Told, longest: float) -> str:
 
 
 def _call(
-    command: tuple[str, ...], told: Told, environ: Mapping[str, str], longest: float
+    command: tuple[str, ...],
+    told: Told,
+    environ: Mapping[str, str],
+    longest: float,
+    running: set[subprocess.Popen[bytes]],
 ) -> None:
-    """Run a command with the notice on its standard input; it is killed if it hangs."""
+    """Run a command with the notice on its standard input; it is killed if it hangs.
+
+    While it runs it is among those *running*.
+    """
     name = command[0]
     try:
         process = subprocess.Popen(
@@ -164,26 +188,29 @@ def _call(
         )
     except OSError as problem:
         raise Failed(f"{name}: {problem.strerror}") from None
+    running.add(process)
     try:
         process.communicate(json.dumps(told).encode() + b"\n", timeout=longest)
     except subprocess.TimeoutExpired:
-        _kill(process)
+        _end(process)
+        process.communicate()
         raise Failed(f"{name}: not done after {longest:.0f} s, so killed") from None
+    finally:
+        running.discard(process)
     if process.returncode:
         raise Failed(f"{name}: it ended with {process.returncode}")
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes]) -> None:
     # With everything it started: the session is its own.
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
 
 
-def _show(told: Told, environ: Mapping[str, str], longest: float) -> None:
+def _shown_by(told: Told, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the command that shows a notice on the desktop."""
     program = shutil.which("notify-send", path=environ.get("PATH"))
     if program is None:
         raise Failed("notify-send is not installed")
     text = f"{told['text']} ({told['next_step']})"
-    words = (program, "--app-name=figsync", "--", str(told["title"]), text)
-    _call(words, told, environ, longest)
+    return (program, "--app-name=figsync", "--", str(told["title"]), text)

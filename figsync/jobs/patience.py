@@ -58,6 +58,11 @@ class Patience:
         """Whether Figshare does not accept the token: only another one helps."""
         return self.failures > 0 and self.kind is TokenRefused
 
+    @property
+    def is_for_person(self) -> bool:
+        """Whether the folder or the account was not the one that is mirrored."""
+        return self.failures > 0 and self.kind is NeedsPerson
+
     def after(
         self, problem: FigsyncError, now: float, *, rest: float = 0.0
     ) -> Patience:

@@ -166,6 +166,17 @@ def test_json_is_one_object_a_line_with_the_fields_of_an_action(told: Told) -> N
     assert second["message"] == "two lines"
 
 
+def test_json_has_no_byte_that_is_no_text(told: Told) -> None:
+    def say(log: logging.Logger) -> None:
+        action = {"kind": "Upload", "path": "b\udcffd ä.csv"}
+        log.info("Uploaded: %s", "b\udcffd ä.csv", extra={"action": action})
+
+    (line,) = told(a_shell(log_format="json"), say)
+
+    assert json.loads(line)["path"] == "b\\xffd ä.csv"
+    assert "udcff" not in line
+
+
 def test_the_log_of_a_sync_can_be_json(desk: Desk) -> None:
     desk.drop("Soil cores/a.csv", "1,2")
 

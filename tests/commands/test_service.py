@@ -203,6 +203,7 @@ def test_installing_writes_enables_and_starts_it(machine: Machine) -> None:
     assert machine.asked() == [
         "systemctl --version",
         "systemctl daemon-reload",
+        "systemctl daemon-reload",
         "systemctl enable figsync.service",
         "systemctl restart figsync.service",
     ]
@@ -284,18 +285,34 @@ def test_a_service_that_does_not_start_says_why(machine: Machine) -> None:
     assert "--identifier=figsync --lines=1" in last
 
 
-def test_a_manager_that_can_not_be_reached_is_one_line(machine: Machine) -> None:
+NO_BUS = "Failed to connect to bus: No medium found"
+NO_SYSTEMD = (
+    "System has not been booted with systemd as init system (PID 1). Can't operate."
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (NO_BUS, f"{NO_BUS}; log in as this user itself, or use --system"),
+        (NO_SYSTEMD, f"{NO_SYSTEMD[:-1]}; start `figsync run` by other means"),
+    ],
+)
+def test_a_manager_that_can_not_be_reached_is_one_line(
+    machine: Machine, said: str, told: str
+) -> None:
     (machine.programs / "systemctl").write_text(
-        "#!/bin/sh\necho 'Failed to connect to bus: No medium found' >&2; exit 1\n"
+        f'#!/bin/sh\n[ "$2" = --version ] || {{ echo "{said}" >&2; exit 1; }}\n'
     )
 
     result = machine.call("install")
+    status = machine.call("status")
 
-    assert result.exit_code == 1
-    assert result.stderr == (
-        "figsync: systemctl daemon-reload: Failed to connect to bus: No medium found;"
-        " log in as this user itself, or use --system\n"
-    )
+    assert (result.exit_code, status.exit_code) == (1, 1)
+    assert result.stderr == f"figsync: systemctl daemon-reload: {told}\n"
+    assert status.stderr == f"figsync: systemctl show figsync.service: {told}\n"
+    assert result.stdout == ""
+    assert not machine.units.exists()
 
 
 def test_a_machine_without_systemd_is_told_before_anything_is_written(

@@ -7,7 +7,7 @@ import pytest
 
 from figsync.clock import SystemClock
 from figsync.state import State
-from figsync.sync.facts import FACTS, Facts, LeftOut
+from figsync.sync.facts import FACTS, Ended, Facts, LeftOut
 from tests.commands.desk import Desk, everything_below
 from tests.commands.failures import told_without_privileges
 
@@ -50,6 +50,19 @@ def test_idle_after_a_sync(desk: Desk) -> None:
     (left_out,) = told["not_uploadable_files"]
     assert left_out["path"] == "empty"
     assert "does not take empty files" in left_out["reason"]
+
+
+def test_a_sync_that_was_stopped_is_not_called_in_sync(desk: Desk) -> None:
+    desk.drop("Soil cores/a.csv")
+    desk.ok("sync")
+    stopped = Facts(last_try=1.0, ended=Ended.INTERRUPTED, error="stopped on request")
+    with State.open(desk.config.database, clock=SystemClock()) as state:
+        state.settings.set(FACTS, msgspec.json.encode(stopped).decode())
+
+    state_line, problem, *_ = desk.ok("status").splitlines()
+
+    assert state_line.endswith("the last sync did not come to its end")
+    assert problem == "Problem:    stopped on request"
 
 
 def test_an_upload_that_somebody_left_half_done_is_named(desk: Desk) -> None:

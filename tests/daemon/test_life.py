@@ -156,6 +156,29 @@ class TestALostRoot:
             house.drop("Soil/b.csv", "more")
             wait_for(lambda: len(house.remote()) == 2)
 
+    def test_that_is_back_is_looked_for_when_somebody_asks(self, house: House) -> None:
+        house.drop("Soil/a.csv", "depth")
+        away = house.folder / "unplugged"
+        with house.daemon() as running:
+            wait_for(house.agreed)
+            for _ in range(2):
+                house.root.rename(away)
+                assert "not there" in ask(running, "sync").end()["error"]
+                away.rename(house.root)
+                assert ask(running, "sync").end()["code"] == 0
+
+    def test_that_is_back_is_synced_at_once(self, house: House) -> None:
+        house.drop("Soil/a.csv", "depth")
+        away = house.folder / "unplugged"
+        with house.daemon() as running:
+            wait_for(house.agreed)
+            house.root.rename(away)
+            assert "error" in ask(running, "sync").end()
+            away.rename(house.root)
+            house.drop("Soil/b.csv", "more")
+            assert ask(running, "resume").end()["was_paused"] is False
+            wait_for(house.agreed, "the new file", seconds=20)
+
     def test_that_is_emptied_deletes_nothing(self, house: House) -> None:
         for number in range(3):
             house.drop(f"Soil/{number}.csv", f"depth {number}")

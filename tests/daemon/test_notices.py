@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -27,6 +28,7 @@ from figsync.sync.activity import Activity, Phase
 from figsync.sync.facts import Ended, Facts
 from figsync.sync.rot import Rotten
 from figsync.sync.standing import Running, Standing, look
+from tests.daemon.house import wait_for
 from tests.world import World
 
 NOON = 20_000 * DAY + DAY / 2
@@ -433,6 +435,20 @@ def test_a_command_that_hangs_is_killed_with_its_children(
     assert line.endswith("sh: not done after 1 s, so killed")
     for pid in map(int, pids.read_text().split()):
         assert is_gone(pid)
+
+
+def test_a_command_that_hangs_does_not_outlive_the_daemon(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    script = f'sleep 600 & echo "$$ $!" > {pids}.new; mv {pids}.new {pids}; wait'
+
+    with sending(command=("sh", "-c", script)) as sender:
+        for _ in range(3):
+            sender.send(A_NOTICE)
+        wait_for(pids.exists, "the command")
+        sender.close(0.1)
+
+    for pid in map(int, pids.read_text().split()):
+        wait_for(partial(is_gone, pid), "the end of the command")
 
 
 def is_gone(pid: int) -> bool:

@@ -92,7 +92,7 @@ def uninstall(shell: Shell, *, is_system: bool, name: str) -> None:
     take_away(unit_name(name), Systemd(is_system, shell.environ))
 
 
-@verb(example="figsync service status", codes=(2,))
+@verb(example="figsync service status", codes=(1, 2))
 @_which
 def status(shell: Shell, *, is_system: bool = False, name: str = "") -> None:
     """Tell whether the service runs, since when, and what it said last."""
@@ -111,6 +111,8 @@ def put_in_place(found: Service, systemd: Systemd) -> None:
     text = found.unit.text
     systemd.ask("systemctl", "--version")
     _check_own(path)
+    # Asked before too: no unit is left for a manager that can not be reached.
+    systemd.control("daemon-reload")
     write_private(path, text, replace=True)
     path.chmod(0o644)
     say(f"Wrote {shown(str(path))}.")
@@ -146,6 +148,9 @@ def take_away(name: str, systemd: Systemd) -> None:
 def story(name: str, systemd: Systemd) -> list[str]:
     """Return how the unit is, in a line, and below it what it said last."""
     known = systemd.properties(name, *_KNOWN)
+    if not known["LoadState"]:
+        # Whoever gives no answer may say why not.
+        systemd.control("show", name)
     if known["LoadState"] in ("not-found", ""):
         return [f"{name}: not installed; `figsync service install` does it"]
     since = known["ActiveEnterTimestamp"]

@@ -13,6 +13,8 @@ from figsync.errors import FigsyncError, WrongUsage
 
 SYSTEM_UNITS = Path("/etc/systemd/system")
 _NO_BUS = "Failed to connect to bus"
+_NO_SYSTEMD = "not been booted with systemd"
+_OTHER_MEANS = "start `figsync run` by other means"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,11 @@ class Systemd:
         if done.returncode:
             said = done.stderr.strip().partition("\n")[0] or "it gave no reason"
             remedy = "see `journalctl -xe`"
-            if _NO_BUS in said:
+            if _NO_SYSTEMD in said:
+                remedy = _OTHER_MEANS
+            elif _NO_BUS in said:
                 remedy = "log in as this user itself, or use --system"
-            raise FigsyncError(f"systemctl {' '.join(words)}", said, remedy)
+            raise FigsyncError(f"systemctl {' '.join(words)}", said.rstrip("."), remedy)
 
     def properties(self, unit: str, *names: str) -> dict[str, str]:
         """Return what systemd knows of a unit, of one that is not there too."""
@@ -72,7 +76,7 @@ class Systemd:
         path = shutil.which(program, path=self.environ.get("PATH"))
         if path is None:
             cause = "it is not there: this machine does not run systemd"
-            raise WrongUsage(program, cause, "start `figsync run` by other means")
+            raise WrongUsage(program, cause, _OTHER_MEANS)
         of = ["--system"] if self.is_system else ["--user"]
         return subprocess.run(
             [path, *of, *words],
