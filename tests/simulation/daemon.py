@@ -113,6 +113,8 @@ class Daemon:
             if seconds is None or seconds > 0 or self._is_parked:
                 return
             self._turn()
+            # What was interrupted is due at once, when the daemon is let go on.
+            self._is_parked |= self._machine.clock.is_told_to_stop()
         raise Lost("the daemon finds no rest")
 
     def sync(self, wish: Wish) -> Report:

@@ -117,6 +117,10 @@ class MachineClock:
     def wait(self, seconds: float) -> bool:
         return self._world.wait(seconds)
 
+    def is_told_to_stop(self) -> bool:
+        """Tell whether whoever waits, or reads for long, is interrupted."""
+        return self._world.stop_after is not None and self._world.stop_after < 0
+
     def advance(self, seconds: float) -> None:
         self._world.advance(seconds)
 
