@@ -18,7 +18,12 @@ from figsync.sync.bind import (
     scope_change,
 )
 from figsync.sync.carry import carry_out_requests
-from figsync.sync.counts import deleted_lately, held_elsewhere, items_emptied_lately
+from figsync.sync.counts import (
+    deleted_lately,
+    edited_lately,
+    held_elsewhere,
+    items_emptied_lately,
+)
 from figsync.sync.decide import Decider
 from figsync.sync.exclusions import keep_exclusions, restore_exclusions
 from figsync.sync.execute import execute
@@ -213,6 +218,7 @@ def _guarded(
     facts = Facts(
         mirror_files=state.files.synced_total(),
         deleted=deleted_lately(mirror),
+        edited=edited_lately(mirror, plan),
         item_deleted=items_emptied_lately(mirror),
         item_files=survey.item_files,
         elsewhere=held_elsewhere(mirror, wish.only) if wish.only else Elsewhere(),

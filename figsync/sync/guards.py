@@ -75,6 +75,7 @@ class Facts:
 
     *missed_since* is when an absence was first seen, for those seen at least
     twice; *deleted* counts the files deleted on each side in the last 24 hours,
+    *edited* those that an edit changed there lately and that the plan has not;
     *item_deleted* those of each item on Figshare; *item_files* are the files that
     stand there.  *elsewhere* counts what is held in folders that a partial sync does
     not look at: deletions by side, edits by the side that they change.
@@ -86,6 +87,7 @@ class Facts:
 
     mirror_files: int = 0
     deleted: Mapping[Side, int] = field(default_factory=dict)
+    edited: Mapping[Side, int] = field(default_factory=dict)
     item_deleted: Mapping[str, int] = field(default_factory=dict)
     item_files: Mapping[str, int] = field(default_factory=dict)
     elsewhere: Elsewhere = field(default_factory=Elsewhere)
@@ -232,8 +234,9 @@ def _too_many_replacements(
         ("local", "on Figshare"),
     )
     for side, where in sides:
-        edits = [action for action in actions if _edits(action, side)]
-        count = len(edits) + facts.elsewhere.edits.get(side, 0)
+        edits = [action for action in actions if edits_side(action, side)]
+        before = facts.elsewhere.edits.get(side, 0) + facts.edited.get(side, 0)
+        count = len(edits) + before
         if count > allowed:
             reason = (
                 f"{count} of {facts.mirror_files} files were changed {where}"
@@ -243,7 +246,7 @@ def _too_many_replacements(
     return reasons
 
 
-def _edits(action: Action, side: Side) -> bool:
+def edits_side(action: Action, side: Side) -> bool:
     """Tell whether an action comes of an edit and changes a synced file on *side*."""
     match action:
         case Upload():

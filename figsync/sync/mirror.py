@@ -13,6 +13,7 @@ from figsync.disk import Disk, Probe
 from figsync.errors import FigsyncError
 from figsync.figshare import Figshare
 from figsync.model import Action, Outcome, Plan
+from figsync.model.actions import Side
 from figsync.naming import IgnoreRules
 from figsync.state import State
 from figsync.sync.left_out import LeftOutSoFar
@@ -58,6 +59,10 @@ class Silent:
         del outcome
 
 
+# The side that an edit changed, and of which item which path.
+Edited = tuple[Side, str, str]
+
+
 @dataclass(slots=True)
 class Mirror:
     """Configuration, both sides, the state, and how time and workers behave.
@@ -87,6 +92,7 @@ class Mirror:
     begun: list[str] = field(default_factory=list)
     reading: int = 0
     undone: set[str] = field(default_factory=set)
+    edited: dict[Edited, float] = field(default_factory=dict)
     left_out: LeftOutSoFar = field(default_factory=LeftOutSoFar)
     tick: Callable[[], None] = lambda: None
 

@@ -24,6 +24,7 @@ from figsync.model import (
     WriteRecord,
 )
 from figsync.naming import shown
+from figsync.sync.counts import remember_edit
 from figsync.sync.guards import weight
 from figsync.sync.hosts import OUTAGES, keep_rests, resting_for
 from figsync.sync.mirror import Mirror
@@ -78,6 +79,8 @@ class Recorder:
         self._watch(problem)
         outcome = _outcome(action, problem)
         state = self._mirror.state
+        if outcome.result == "done" and not self.is_approved(action):
+            remember_edit(self._mirror, action)
         if outcome.result == "done" and isinstance(action, DeleteRemote):
             self._mirror.changed.add(action.where.item_id)
         with state.atomic():

@@ -353,3 +353,45 @@ def test_a_folder_nobody_told_of_yet_is_the_item_it_holds(world: World) -> None:
 def sync_partly(world: World) -> Report:
     with world.mirror() as mirror:
         return sync_until_quiet(mirror, Wish(stirred=frozenset()))
+
+
+def test_edits_spread_over_many_cycles_are_held_like_edits_at_once(
+    tmp_path: Path,
+) -> None:
+    """What writes all files anew, folder by folder, is stopped half-way."""
+    world = World(tmp_path)
+    for folder in range(8):
+        for name in range(8):
+            world.drop(f"Item {folder}/{name}.csv", f"good {folder} {name}")
+    world.settle()
+    with world.mirror() as mirror:
+        sync_until_quiet(mirror, Wish())
+        for folder in range(8):
+            for name in range(8):
+                world.drop(f"Item {folder}/{name}.csv", f"spoilt {folder} {name}")
+            world.settle()
+            sync_until_quiet(mirror, Wish(stirred=frozenset({f"Item {folder}"})))
+        held = mirror.state.decisions.held()
+    spoilt = [
+        content
+        for item_id in world.box.web.item_ids()
+        for content in world.box.web.tree(item_id).values()
+        if content.startswith(b"spoilt")
+    ]
+    assert len(spoilt) == 32
+    assert len(held) == 32
+    assert all(row.needs_person for row in held)
+
+
+def test_edits_of_a_day_are_no_edits_at_once(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    for name in range(30):
+        world.drop(f"Soil/{name}.csv", f"first {name}")
+    world.settle()
+    with world.mirror() as mirror:
+        sync_until_quiet(mirror, Wish())
+        for name in range(30):
+            world.drop(f"Soil/{name}.csv", f"second {name}")
+            world.clock.advance(600)
+            sync_until_quiet(mirror, Wish(stirred=frozenset({"Soil"})))
+        assert mirror.state.decisions.held() == []
