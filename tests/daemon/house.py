@@ -36,6 +36,7 @@ class House:
         self.root = folder / "mirror"
         self.database = folder / "state" / "state.db"
         self.config_path = folder / "config.ini"
+        self.log_path = folder / "run.log"
         self.token = TOKEN
         self.keys: dict[str, str] = {}
         self.longest_cycle = PATIENCE
@@ -103,6 +104,10 @@ class House:
             return self.tree() == self.remote()
         except FileNotFoundError:
             return False
+
+    def log(self) -> str:
+        """Return what a daemon of its own process has told so far."""
+        return self.log_path.read_text()
 
     def mutations(self) -> list[str]:
         """Return the requests so far that could have changed something."""
@@ -192,22 +197,21 @@ class Running:
 @contextmanager
 def figsync_run(house: House) -> Iterator[subprocess.Popen[str]]:
     """Run the whole program, as a service manager does; it is killed at the end."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "figsync", "run"],
-        env={
-            "PATH": os.environ["PATH"],
-            "HOME": str(house.folder),
-            "FIGSYNC_CONFIG": str(house.config_path),
-            "FIGSYNC_TOKEN": house.token,
-        },
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
+    environ = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(house.folder),
+        "FIGSYNC_CONFIG": str(house.config_path),
+        "FIGSYNC_TOKEN": house.token,
+    }
+    command = [sys.executable, "-m", "figsync", "run"]
+    # A file takes all that is told; a pipe that nobody reads would stop the daemon.
+    with house.log_path.open("w") as log:
+        process = subprocess.Popen(command, env=environ, stderr=log, text=True)
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
 
 
 def wait_for(
