@@ -171,7 +171,7 @@ def test_verbose_tells_more_on_standard_error(desk: Desk) -> None:
 
     result = desk.call("sync", "-v")
 
-    assert "figsync: Upload: Soil cores/a.csv" in result.stderr.splitlines()
+    assert "figsync: Uploaded: Soil cores/a.csv" in result.stderr.splitlines()
 
 
 def test_a_dry_run_before_the_first_sync_leaves_no_trace(desk: Desk) -> None:
