@@ -90,12 +90,6 @@ class Agenda:
         """Tell whether somebody asked for something that was not begun yet."""
         return bool(self._asks)
 
-    def drop_asks(self) -> list[Ask]:
-        """Return what people asked for; it is off the agenda then."""
-        asks = list(self._asks)
-        self._asks.clear()
-        return asks
-
     def take_asks(self) -> list[Ask]:
         """Return what people ask for; it is off the agenda then."""
         asks, self._asks = list(self._asks), deque()
