@@ -170,7 +170,9 @@ class Oracle:
     def _check_records(self, here: _Here, files: dict[str, File]) -> None:
         folder = here.known.folder
         agreed = {row.file_id for row in here.rows.values()}
-        shown = {(f.path, f.true_md5) for i, f in files.items() if i in agreed}
+        # Twins of equal MD5 show once: they wait with the one that shows.
+        shows = agreed | set(here.waiting)
+        shown = {(f.path, f.true_md5) for i, f in files.items() if i in shows}
         self._check_twins(here.known, files)
         for file_id, file in files.items():
             if {file_id, f"{folder}/{file.path}"} & set(here.waiting):

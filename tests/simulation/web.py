@@ -252,8 +252,12 @@ class Owner:
                     self.started.add(file.id)
 
     def _note_twins(self, file: File) -> None:
-        """Note that the owner saw several records of one path and changed but one."""
-        paths = [other.path for other in self.available(file.item_id)]
+        """Note records of one path of which the owner changes but one.
+
+        One that a computer is just sending is written at the same time.
+        """
+        records = self.web.files(file.item_id)
+        paths = [other.path for other in records if other.id not in self.started]
         if paths.count(file.path) > 1:
             self.twins.add((file.item_id, file.path))
 
