@@ -54,6 +54,7 @@ from figsync.sync.stirred import concerned, remember_undone
 from figsync.sync.survey import Survey, policy_of
 from figsync.sync.sweep import (
     expire_trash,
+    remember_doubts,
     restart_grace_after_jump,
     sweep_strays,
 )
@@ -161,6 +162,7 @@ def decided(mirror: Mirror, view: View, wish: Wish) -> Cycle:
     plan = fitted(mirror, survey, plan, free_quota(view.account))
     mirror.left_out.add(survey.not_uploadable, root.folders, wish.only)
     moved = moved_keys(mirror, plan)
+    remember_doubts(mirror, survey)
     plan = _guarded(mirror, survey, plan, wish, moved)
     plan = within(mirror.reserve, plan, mirror.clock.now())
     not_found = decider.not_found() if wish.stirred is None else []
