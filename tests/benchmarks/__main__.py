@@ -10,10 +10,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.benchmarks.budget import budget
 from tests.benchmarks.capacity import capacity
 from tests.benchmarks.ground import QUICK, Ground, Sizes
+from tests.benchmarks.idle import idle
+from tests.benchmarks.memory import sparse_up
 from tests.benchmarks.results import Findings
 from tests.benchmarks.rivals import install_pyfigshare
+from tests.benchmarks.scans import big_scans, scans
 from tests.benchmarks.table import README, markdown, update
 from tests.benchmarks.transfers import down, large_up, small_up
 
@@ -24,14 +28,20 @@ LINES: dict[str, Benchmark] = {
     "1": large_up,
     "2": small_up,
     "3": down,
+    "4": idle,
+    "5": scans,
+    "5-big": big_scans,
+    "6": sparse_up,
+    "7": budget,
 }
+BIG = ("5-big",)
 RACED = ("1", "2", "3")
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run what was asked for, print the tables, and return the exit code."""
     asked = _parser().parse_args(words)
-    asked.lines = asked.lines or list(LINES)
+    asked.lines = asked.lines or [name for name in LINES if name not in BIG]
     rivals = set(RACED) & set(asked.lines) and not asked.without_pyfigshare
     pyfigshare = install_pyfigshare() if rivals else None
     with TemporaryDirectory(prefix="figsync-benchmarks-", dir=asked.folder) as name:
@@ -60,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         "lines",
         nargs="*",
         metavar="LINE",
-        help=f"which to run of {', '.join(LINES)}; all if none is named",
+        help=f"which to run of {', '.join(LINES)}; all but the last of 5 by default",
     )
     told = "how often each is run; the medians count (default 5)"
     parser.add_argument("--repeats", type=int, default=5, metavar="N", help=told)

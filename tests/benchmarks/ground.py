@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.benchmarks.filling import filled
 from tests.benchmarks.results import Contest
 from tests.benchmarks.rivals import Pyfigshare
-from tests.benchmarks.service import Service, served
+from tests.benchmarks.service import Account, Service, served
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 
@@ -68,6 +69,18 @@ class Ground:
         data = self.folder / f"figshare-{self._services}"
         with served(data, part_size=self.sizes.part) as service:
             yield service
+        shutil.rmtree(data)
+
+    @contextmanager
+    def filled(
+        self, *, items: int, files: int = 0, size: int = 0
+    ) -> Iterator[tuple[Service, Account]]:
+        """Serve a fresh sandbox in which an account has that many items."""
+        self._services += 1
+        data = self.folder / f"figshare-{self._services}"
+        account = filled(data, items=items, files=files, size=size)
+        with served(data, part_size=self.sizes.part) as service:
+            yield service, account
         shutil.rmtree(data)
 
     def large_file(self) -> list[Path]:

@@ -35,17 +35,20 @@ class Contest:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure of a line: what it is, and the most (or least) it may be."""
+    """One figure of a line: what it is, and the most it may be (or the least)."""
 
     line: int
     what: str
     value: float
     most: float
     unit: str = "×"
+    at_least: bool = False
 
     @property
     def is_met(self) -> bool:
         """Tell whether the figure is what was asked for."""
+        if self.at_least:
+            return self.value >= self.most
         return self.value <= self.most
 
 

@@ -56,12 +56,18 @@ def _seconds(contest: Contest, name: str) -> str:
 
 
 def _figures(figures: Iterable[Figure]) -> Iterable[str]:
-    yield "| line | what | figure | wanted at most | |"
+    yield "| line | what | figure | wanted | |"
     yield "|---|---|---|---|---|"
     for figure in sorted(figures, key=lambda one: one.line):
-        values = [f"{v:.4g} {figure.unit}".strip() for v in (figure.value, figure.most)]
+        value, most = _told(figure.value, figure.unit), _told(figure.most, figure.unit)
+        wanted = f"at {'least' if figure.at_least else 'most'} {most}"
         met = "met" if figure.is_met else "missed"
-        yield f"| {figure.line} | {figure.what} | {' | '.join(values)} | {met} |"
+        yield f"| {figure.line} | {figure.what} | {value} | {wanted} | {met} |"
+
+
+def _told(value: float, unit: str) -> str:
+    number = f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+    return f"{number} {unit}".strip()
 
 
 def update(readme: Path, text: str) -> None:
