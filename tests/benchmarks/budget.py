@@ -8,14 +8,12 @@ from collections import deque
 from collections.abc import Iterable
 
 from tests.benchmarks.computer import Computer
-from tests.benchmarks.ground import Ground
+from tests.benchmarks.ground import Ground, Sizes
 from tests.benchmarks.results import Figure, Findings
 from tests.benchmarks.service import Service
 
 WINDOW = 60.0
 BURST, RATE = 30, 1.0
-LIFE = 8.0
-SILENCE = 7
 
 
 def budget(ground: Ground) -> Findings:
@@ -25,19 +23,21 @@ def budget(ground: Ground) -> Findings:
         keys = {"transfer__requests_per_second": f"{RATE:g}"}
         place = ground.folder / "computer"
         computer = Computer(place, service, account, **keys)
-        lives = _live_and_die(computer, seconds)
+        lives = _live_and_die(computer, seconds, life=ground.sizes.life)
         most = most_in_a_window(_times(service))
-        silence = _silence(service, computer)
+        silence = _silence(service, computer, ground.sizes)
         ground.clear(place)
     told = (
         f"API requests in any {WINDOW:g} s, {lives} processes killed in {seconds:g} s"
     )
     allowed = BURST + WINDOW * RATE
-    after = f"seconds without a request after 429 with Retry-After: {SILENCE}"
+    after = (
+        f"seconds without a request after 429 with Retry-After: {ground.sizes.silence}"
+    )
     return Findings(
         figures=[
             Figure(7, told, most, allowed, ""),
-            Figure(7, after, silence, SILENCE, "s", at_least=True),
+            Figure(7, after, silence, ground.sizes.silence, "s", at_least=True),
         ]
     )
 
@@ -54,7 +54,7 @@ def most_in_a_window(times: Iterable[float]) -> int:
     return most
 
 
-def _live_and_die(computer: Computer, seconds: float) -> int:
+def _live_and_die(computer: Computer, seconds: float, *, life: float) -> int:
     """Kill one sync after the other, and return how many it were."""
     ends = time.monotonic() + seconds
     lives = 0
@@ -66,7 +66,7 @@ def _live_and_die(computer: Computer, seconds: float) -> int:
             env=computer.environ,
         )
         try:
-            process.wait(LIFE)
+            process.wait(life)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -78,11 +78,11 @@ def _times(service: Service) -> list[float]:
     return [one["at"] for one in service.requests() if one["service"] == "api"]
 
 
-def _silence(service: Service, computer: Computer) -> float:
+def _silence(service: Service, computer: Computer, sizes: Sizes) -> float:
     """Return how long the API is left alone once it asked for some rest."""
-    fault = {"status": 429, "headers": [["Retry-After", str(SILENCE)]]}
+    fault = {"status": 429, "headers": [["Retry-After", str(sizes.silence)]]}
     service.ask("POST", "faults", json=fault)
-    _live_and_die(computer, 2 * LIFE)
+    _live_and_die(computer, sizes.silence + sizes.life, life=sizes.life)
     asked = [one for one in service.requests() if one["service"] == "api"]
     (place,) = [n for n, one in enumerate(asked) if one["status"] == 429]
     later = [one["at"] for one in asked[place + 1 :]]

@@ -32,6 +32,9 @@ class Sizes:
     scanned_big: int = 1_000_000
     sparse: int = 10 * GIB
     budget_seconds: float = 120.0
+    life: float = 8.0
+    silence: int = 7
+    asked: int = 11
 
     @property
     def told_large(self) -> str:

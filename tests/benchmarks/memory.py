@@ -11,8 +11,6 @@ from tests.benchmarks.ground import GIB, MIB, Ground
 from tests.benchmarks.processes import run
 from tests.benchmarks.results import Figure, Findings
 
-ASKED = 11
-
 
 def sparse_up(ground: Ground) -> Findings:
     """Line 6: the peak of a sync that sends a file of holes, and the time of status."""
@@ -30,7 +28,7 @@ def sparse_up(ground: Ground) -> Findings:
         (item_id,) = service.ask("GET", "items", params=whose)
         (sent,) = service.ask("GET", f"items/{item_id}/files", params=whose)
         assert (sent["size"], sent["status"]) == (size, "available")
-        ratio = _status_ratio(computer)
+        ratio = _status_ratio(computer, ground.sizes.asked)
         ground.clear(computer.home)
     return Findings(
         figures=[
@@ -40,10 +38,10 @@ def sparse_up(ground: Ground) -> Findings:
     )
 
 
-def _status_ratio(computer: Computer) -> float:
+def _status_ratio(computer: Computer, times: int) -> float:
     """Return how many times as long as Python's start `figsync status` takes."""
     status, nothing = [], []
-    for _ in range(ASKED):
+    for _ in range(times):
         nothing.append(run([sys.executable, "-c", "pass"]).seconds)
         status.append(computer.figsync("status", "--json").seconds)
     return median(status) / median(nothing)
