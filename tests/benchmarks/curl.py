@@ -44,7 +44,18 @@ def call_all(calls: Iterable[Call], folder: Path, *, at_once: int = AT_ONCE) -> 
     """Make all *calls*, some at a time; Failed if one is refused."""
     script = folder / "curl.conf"
     script.write_text("next\n".join(call.told() for call in calls), encoding="utf-8")
-    run(["curl", "-q", "-Z", "--parallel-max", str(at_once), "-K", script])
+    run(
+        [
+            "curl",
+            "-q",
+            "-Z",
+            "--parallel-immediate",
+            "--parallel-max",
+            str(at_once),
+            "-K",
+            script,
+        ]
+    )
 
 
 @dataclass(slots=True)
