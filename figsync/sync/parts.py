@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from figsync.disk import PartBody
 from figsync.errors import BadReply, FigsyncError, Locked, NotFound, Stale
@@ -45,10 +45,16 @@ def send_bytes(mirror: Mirror, sending: Sending) -> Task[bool]:
     record = yield from _with_address(mirror, sending)
     if not _awaits_bytes(mirror, sending.action, record):
         return True
-    session = yield from _session(mirror, record)
-    if session is None:
+    try:
+        session = yield from do(lambda: _sent_or_session(mirror, sending))
+    except NotFound:
         return False
-    yield from _send_parts(mirror, sending, session)
+    if session is not None and session.status == "ABORTED":
+        return False
+    if session is not None:
+        yield from _send_parts(mirror, sending, session)
+    else:
+        mirror.progress.moved(sending.action, sending.action.size)
     item_id = sending.action.where.item_id
     yield from do(lambda: mirror.figshare.complete(item_id, record.id))
     return True
@@ -72,15 +78,20 @@ def _with_address(mirror: Mirror, sending: Sending) -> Task[FileRecord]:
     return record
 
 
-def _session(mirror: Mirror, record: FileRecord) -> Task[UploadSession | None]:
-    """Return the upload session, None when it ended."""
-    try:
-        session = yield from do(
-            lambda: mirror.figshare.upload_session(record.upload_url)
-        )
-    except NotFound:
-        return None
-    return None if session.status == "ABORTED" else session
+def _sent_or_session(mirror: Mirror, sending: Sending) -> UploadSession | None:
+    """Send a file that fits into one part, or return how it is to be cut.
+
+    In one job, so that what a host told the last one spares the next one its question.
+    Only a record that is new is sent to unasked: of another one parts may be there.
+    """
+    action, url = sending.action, sending.known_record.upload_url
+    is_new, sending.is_new = sending.is_new, False
+    if is_new:
+        part, digest = Part(1, 0, action.size - 1), bytes.fromhex(action.local.md5)
+        body = _body(mirror, action, part, digest)
+        if mirror.figshare.send_whole(url, part, body):
+            return None
+    return mirror.figshare.upload_session(url)
 
 
 def _send_parts(mirror: Mirror, sending: Sending, session: UploadSession) -> Task[None]:
@@ -173,11 +184,15 @@ def _put(
     mirror: Mirror, action: Upload, record: FileRecord, part: tuple[Part, bytes | None]
 ) -> None:
     piece, digest = part
-    path = f"{action.where.folder}/{action.path}"
-
-    def body() -> PartBody:
-        return mirror.disk.part_body(
-            path, piece.start, length=piece.size, md5=digest, expect=action.local.stat
-        )
-
+    body = _body(mirror, action, piece, digest)
     mirror.figshare.send_part(record.upload_url, piece, body)
+
+
+def _body(
+    mirror: Mirror, action: Upload, part: Part, digest: bytes | None
+) -> Callable[[], PartBody]:
+    """Return what opens a part's bytes, anew for each try."""
+    path, stat = f"{action.where.folder}/{action.path}", action.local.stat
+    return lambda: mirror.disk.part_body(
+        path, part.start, length=part.size, md5=digest, expect=stat
+    )

@@ -211,6 +211,7 @@ def _conclude(mirror: Mirror, recorder: Recorder, sending: Sending) -> Task[Outc
         if sending.proven:
             yield from _agree(mirror, sending)
         elif _left_wrong_record(sending):
+            mirror.figshare.part_sizes.forget_all()
             transfer = mirror.state.work.transfers(action.where.item_id)[action.path]
             yield from discard(mirror, transfer)
     except FigsyncError as problem:

@@ -200,6 +200,7 @@ def _initiate(mirror: Mirror, sending: Sending) -> Task[None]:
     mirror.changed.add(item_id)
     _save_begun(mirror, replace(transfer, file_id=file_id))
     sending.record = FileRecord(file_id, transfer.name, local.size, status="created")
+    sending.is_new = True
 
 
 def was_in_vain(mirror: Mirror, action: Upload) -> bool:

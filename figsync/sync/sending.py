@@ -13,7 +13,8 @@ from figsync.model import Upload
 class Sending:
     """One upload on its way; *problem* ends it.
 
-    *approved*: a person lets it be sent although it was sent in vain before.
+    *approved*: a person lets it be sent although it was sent in vain before.  It
+    *is_new* while this process has made the record and sent nothing to it.
     """
 
     action: Upload
@@ -21,6 +22,7 @@ class Sending:
     problem: FigsyncError | None = None
     proven: bool = False
     approved: bool = False
+    is_new: bool = False
 
     @property
     def is_open(self) -> bool:
