@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from figsync.disk import PartBody
-from figsync.errors import BadReply, FigsyncError, Locked, NotFound, Stale
+from figsync.errors import BadReply, Locked, NotFound, Stale
 from figsync.figshare import FileRecord, Part, UploadSession
 from figsync.model import LocalFile, Upload
 from figsync.naming import shown
@@ -20,24 +20,6 @@ PART_SIZE = "part_size"
 READ_AT_ONCE = 1 << 20
 # What figshare clients saw between the last part and "available".
 BEING_CHECKED = frozenset({"ic_checking", "ic_success", "moving_to_final"})
-# A list shows the addresses of many new records for the price of two.
-LIST_FROM = 3
-
-
-def learn_addresses(mirror: Mirror, sendings: Sequence[Sending]) -> Task[None]:
-    """Read the upload addresses of new records: many by one list, few one by one."""
-    new = [s for s in sendings if s.is_open and s.record and not s.record.upload_url]
-    new = [s for s in new if s.record and s.record.status == "created"]
-    if len(new) >= LIST_FROM:
-        item_id = new[0].action.where.item_id
-        try:
-            listing = yield from do(lambda: mirror.figshare.list_files(item_id))
-        except FigsyncError:
-            return
-        records = {record.id: record for record in listing.rows}
-        for sending in new:
-            if sending.record and sending.record.id in records:
-                sending.record = records[sending.record.id]
 
 
 def send_bytes(mirror: Mirror, sending: Sending) -> Task[bool]:
@@ -64,14 +46,15 @@ def _awaits_bytes(mirror: Mirror, action: Upload, record: FileRecord) -> bool:
     """Tell whether bytes are still to be sent; only some statuses are documented."""
     if record.status == "created":
         return True
-    transfer = mirror.state.work.transfers(action.where.item_id)[action.path]
-    begun = transfer.completed or record.md5 or record.status in BEING_CHECKED
+    transfer = mirror.state.work.transfer(action.where.item_id, action.path)
+    sent = transfer is not None and transfer.completed
+    begun = sent or record.md5 or record.status in BEING_CHECKED
     return bool(record.upload_url) and not begun
 
 
 def _with_address(mirror: Mirror, sending: Sending) -> Task[FileRecord]:
     record, item_id = sending.known_record, sending.action.where.item_id
-    if record.status == "created" and not record.upload_url:
+    if sending.lacks_address:
         file_id = record.id
         record = yield from do(lambda: mirror.figshare.read_new_file(item_id, file_id))
         sending.record = record

@@ -44,7 +44,7 @@ def test_many_small_files_cost_two_api_requests_each_and_one_upload(
 
     assert report.exit_code == 0
     assert world.box.log.count("api", "POST") == 1 + 2 * 100
-    assert world.box.log.count("api", "GET") <= 20
+    assert world.box.log.count("api", "GET") <= 22
     assert (sessions(world), parts_sent(world)) == (1, 100)
     assert_agreed(world)
 
