@@ -25,6 +25,7 @@ from figsync.figshare.answers import Answer, Place, is_challenge, problem
 from figsync.figshare.ask import Ask, Reply
 from figsync.figshare.hosts import Hosts
 from figsync.figshare.pacing import backoff, http_date, retry_after
+from figsync.figshare.part_sizes import PartSizes
 from figsync.figshare.session import (
     FOREIGN,
     SEND_AT_ONCE,
@@ -79,6 +80,7 @@ class Connection:
         self._pace = Throttle(settings.requests_per_second, settings.burst, clock)
         self._bandwidth = Bandwidth(settings.bandwidth, clock)
         self.hosts = Hosts(clock, settings.random)
+        self.part_sizes = PartSizes()
         self._lock = threading.Lock()
         self._requests: Counter[str] = Counter()
         self._by_service: Counter[str] = Counter()
