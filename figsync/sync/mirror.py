@@ -19,6 +19,7 @@ from figsync.state import State
 from figsync.sync.left_out import LeftOutSoFar
 from figsync.sync.reserve import Reserve
 from figsync.sync.tasks import Pool, Task, drive
+from figsync.sync.zip_trouble import ZipTrouble
 
 T = TypeVar("T")
 
@@ -94,6 +95,7 @@ class Mirror:
     undone: set[str] = field(default_factory=set)
     edited: dict[Edited, float] = field(default_factory=dict)
     left_out: LeftOutSoFar = field(default_factory=LeftOutSoFar)
+    zip_trouble: ZipTrouble = field(default_factory=ZipTrouble)
     tick: Callable[[], None] = lambda: None
 
     @contextmanager
