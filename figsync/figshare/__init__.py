@@ -1,7 +1,7 @@
 """The only code that speaks HTTP to Figshare."""
 
 from figsync.figshare.breaker import Host, Rest, Service
-from figsync.figshare.downloads import DownloadCalls, Source
+from figsync.figshare.downloads import Source
 from figsync.figshare.files import ItemFiles
 from figsync.figshare.paging import Listing
 from figsync.figshare.records import (
@@ -16,6 +16,7 @@ from figsync.figshare.records import (
 )
 from figsync.figshare.session import Settings
 from figsync.figshare.uploads import PartBody, Readable, UploadCalls
+from figsync.figshare.zips import ZipCalls
 
 __all__ = [
     "NO_SIZE",
@@ -39,5 +40,5 @@ __all__ = [
 ]
 
 
-class Figshare(UploadCalls, DownloadCalls):
+class Figshare(UploadCalls, ZipCalls):
     """One account on Figshare or on a server that speaks its API."""
