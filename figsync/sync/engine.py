@@ -77,7 +77,8 @@ class Wish:
     Of the folder *watched* the scan is kept; *reading* limits the bytes read of each.
     With *retry_now* a host that is left alone gets one trial before its time.
     *stirred* are the folders of the root where something may have changed since the
-    last cycle; None is any, and looks at all of them.
+    last cycle; None is any, and looks at all of them.  Nobody waits for what *yields*:
+    its requests come after those that somebody waits for.
     """
 
     only: frozenset[str] = frozenset()
@@ -86,6 +87,7 @@ class Wish:
     bring_only: bool = False
     watched: str = ""
     reading: int | None = None
+    yields: bool = False
 
 
 @dataclass(slots=True)
