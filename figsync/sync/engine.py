@@ -49,7 +49,6 @@ from figsync.sync.record import Recorder, tell_held
 from figsync.sync.reserve import within
 from figsync.sync.restore import bringing, is_here
 from figsync.sync.root import check_root, look_at_root
-from figsync.sync.scan import Lens
 from figsync.sync.stirred import concerned, remember_undone
 from figsync.sync.survey import Survey, policy_of
 from figsync.sync.sweep import (
@@ -61,6 +60,7 @@ from figsync.sync.sweep import (
 from figsync.sync.tasks import Task
 from figsync.sync.underway import recover_late_saves
 from figsync.sync.waits import waits_of
+from figsync.sync.walk import Lens
 
 T = TypeVar("T")
 
@@ -203,6 +203,7 @@ def _survey(mirror: Mirror, account: Account, wish: Wish) -> Survey:
         config.schedule.settle,
         int(state.settings.get(PART_SIZE) or DEFAULT_PART_SIZE),
         wish.reading,
+        mirror.asked_to_stop,
     )
     policy = policy_of(mirror)
     return Survey(lens, policy, free_quota(account), watched=wish.watched)
