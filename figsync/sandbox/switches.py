@@ -88,7 +88,8 @@ class Switches:
             if not _fits(value, known[name]):
                 raise wrong(f"{value!r} does not fit the switch {name}")
         for name, value in values.items():
-            setattr(self, name, value)
+            # A whole number stands for a float too, which the switch has to stay.
+            setattr(self, name, type(known[name])(value))
 
 
 def _fits(value: object, present: object) -> bool:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 from pathlib import Path
 
 from tests.benchmarks.processes import Run, run
 from tests.benchmarks.service import Account, Service
 from tests.configuring import ini
+
+HOUR = 3600.0
 
 
 class Computer:
@@ -60,11 +63,16 @@ class Computer:
         return self.figsync("sync", "--quiet")
 
     def drop(self, folder: str, files: list[Path]) -> None:
-        """Put copies of *files* into an item folder; they reach the disk at once."""
+        """Put copies of *files* into an item folder that look as if written long ago.
+
+        What was written just before it was hashed is hashed again by the next cycle.
+        """
         place = self.root / folder
         place.mkdir(parents=True)
+        long_ago = time.time() - HOUR
         for path in files:
             shutil.copyfile(path, place / path.name)
+            os.utime(place / path.name, (long_ago, long_ago))
         os.sync()
 
     def wipe(self) -> None:

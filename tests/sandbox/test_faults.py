@@ -338,3 +338,11 @@ def test_the_log_tells_mutations_from_reads(client: Client, box: Sandbox, item: 
     assert box.log.counters()["api"]["requests"] == 3
     box.log.clear()
     assert box.log.entries() == ()
+
+
+def test_a_delay_that_was_whole_seconds_may_be_a_fraction_later(box):
+    box.switches.update({"api_latency": 2})
+
+    box.switches.update({"api_latency": 0.04})
+
+    assert box.switches.api_latency == 0.04
