@@ -23,7 +23,7 @@ from figsync.sync.send import (
     remember_name,
 )
 from figsync.sync.sending import Sending
-from figsync.sync.tasks import Task, do
+from figsync.sync.tasks import Task, ask
 
 FIRST_WAIT = 0.1
 LONGEST_WAIT = 3.0
@@ -89,9 +89,11 @@ class Proofs:
         try:
             if len(looked_at) == 1:
                 file_id = looked_at[0].known_record.id
-                found = [(yield from do(lambda: figshare.read_file(item_id, file_id)))]
+                found = [(yield from ask(lambda: figshare.read_file(item_id, file_id)))]
             else:
-                found = list((yield from do(lambda: figshare.list_files(item_id))).rows)
+                found = list(
+                    (yield from ask(lambda: figshare.list_files(item_id))).rows
+                )
         except FigsyncError as problem:
             for sending in looked_at:
                 sending.problem = sending.problem or problem
@@ -174,7 +176,7 @@ def check_folders(mirror: Mirror, sendings: Sequence[Sending]) -> Task[None]:
         return
     item_id = foldered[0].action.where.item_id
     try:
-        item = yield from do(lambda: mirror.figshare.read_item(item_id))
+        item = yield from ask(lambda: mirror.figshare.read_item(item_id))
     except FigsyncError as problem:
         for sending in foldered:
             sending.problem, sending.proven = problem, False
@@ -227,7 +229,7 @@ def _delete_superseded(mirror: Mirror, sending: Sending) -> Task[None]:
     old, is_gone = action.replaces, isinstance(action, DeleteFirst)
     if old is not None and old.file_id != sending.known_record.id and not is_gone:
         item_id, file_id = action.where.item_id, old.file_id
-        yield from do(lambda: mirror.figshare.delete_file(item_id, file_id))
+        yield from ask(lambda: mirror.figshare.delete_file(item_id, file_id))
 
 
 def _agreed(mirror: Mirror, recorder: Recorder, sending: Sending) -> Outcome:
