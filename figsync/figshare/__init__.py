@@ -1,8 +1,11 @@
 """The only code that speaks HTTP to Figshare."""
 
+from figsync.figshare.addresses import api_origin
 from figsync.figshare.breaker import Host, Rest, Service
-from figsync.figshare.downloads import DownloadCalls, Source
+from figsync.figshare.budget import Budget
+from figsync.figshare.downloads import Source
 from figsync.figshare.files import ItemFiles
+from figsync.figshare.pacing import Pace
 from figsync.figshare.paging import Listing
 from figsync.figshare.records import (
     NO_SIZE,
@@ -16,10 +19,12 @@ from figsync.figshare.records import (
 )
 from figsync.figshare.session import Settings
 from figsync.figshare.uploads import PartBody, Readable, UploadCalls
+from figsync.figshare.zips import ZipCalls
 
 __all__ = [
     "NO_SIZE",
     "Account",
+    "Budget",
     "FileRecord",
     "Figshare",
     "Host",
@@ -27,6 +32,7 @@ __all__ = [
     "ItemFiles",
     "ItemRow",
     "Listing",
+    "Pace",
     "Part",
     "PartBody",
     "Readable",
@@ -35,9 +41,10 @@ __all__ = [
     "Settings",
     "Source",
     "UploadSession",
+    "api_origin",
     "public_record",
 ]
 
 
-class Figshare(UploadCalls, DownloadCalls):
+class Figshare(UploadCalls, ZipCalls):
     """One account on Figshare or on a server that speaks its API."""

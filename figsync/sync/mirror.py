@@ -21,6 +21,7 @@ from figsync.sync.driving import Bounds, drive
 from figsync.sync.left_out import LeftOutSoFar
 from figsync.sync.reserve import Reserve
 from figsync.sync.tasks import Pool, Task
+from figsync.sync.zip_trouble import ZipTrouble
 
 T = TypeVar("T")
 
@@ -96,6 +97,7 @@ class Mirror:
     undone: set[str] = field(default_factory=set)
     edited: dict[Edited, float] = field(default_factory=dict)
     left_out: LeftOutSoFar = field(default_factory=LeftOutSoFar)
+    zip_trouble: ZipTrouble = field(default_factory=ZipTrouble)
     tick: Callable[[], None] = lambda: None
 
     @contextmanager
