@@ -25,8 +25,10 @@ from figsync.sync.send import (
 from figsync.sync.sending import Sending
 from figsync.sync.tasks import Task, ask
 
-FIRST_WAIT = 0.1
+FIRST_WAIT = 0.05
 LONGEST_WAIT = 3.0
+# With a budget each look costs a share of it that could begin another file.
+REQUESTS_WORTH = 5
 # While other files are sent on, their own requests tell most of the proofs.
 FIRST_WAIT_BESIDE = 5.0
 LONGEST_WAIT_BESIDE = 60.0
@@ -56,7 +58,11 @@ class Proofs:
     def __init__(self, mirror: Mirror) -> None:
         self._mirror = mirror
         self._waiting: list[Sending] = []
-        self._wait = FIRST_WAIT
+        rate = mirror.config.transfer.requests_per_second
+        self._first_wait = max(FIRST_WAIT, 1 / rate) if rate else FIRST_WAIT
+        longest = REQUESTS_WORTH / rate if rate else 0.0
+        self._longest_wait = max(LONGEST_WAIT, longest)
+        self._wait = self._first_wait
         self._wait_beside = FIRST_WAIT_BESIDE
 
     def __len__(self) -> int:
@@ -66,7 +72,7 @@ class Proofs:
         """Wait for the proof of a file all of whose bytes were sent."""
         sending.sent_at = self._mirror.clock.monotonic()
         self._waiting.append(sending)
-        self._wait = FIRST_WAIT
+        self._wait = self._first_wait
 
     def next_wait(self, *, beside: bool) -> float:
         """Return for how long to wait before the next look, longer each time."""
@@ -75,7 +81,7 @@ class Proofs:
             self._wait_beside = min(LONGEST_WAIT_BESIDE, wait * 1.6)
             return wait
         wait = self._wait
-        self._wait = min(LONGEST_WAIT, wait * 1.6)
+        self._wait = min(self._longest_wait, wait * 1.6)
         return wait
 
     def look(self) -> Task[list[Sending]]:
