@@ -6,7 +6,6 @@ read a day further back, and the full pass covers what it never shows.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,6 +22,7 @@ HEAD = "search_head"
 SEARCH_PAGE = 1000
 SEARCH_PAGES = 9
 PROBED = 100
+ENOUGH = 10  # rows in order, behind all others, for an order to be believed
 DATE_GRAIN = 2.0
 SECOND = 1.0
 DAY = 24 * 3600.0
@@ -94,7 +94,7 @@ def search_hints(mirror: Mirror) -> Task[Hints]:
     if head.filter in FINE:
         # These are shown as newer than what is known of them.
         ids |= {row.id for row in rows if known.get(row.id, 0.0) < since - SECOND}
-    return Hints(frozenset(ids), known, of_search=True)
+    return Hints(frozenset(ids - mirror.fresh), known, of_search=True)
 
 
 def moved(rows: Sequence[ItemRow], known: Mapping[str, float]) -> set[str]:
@@ -109,29 +109,29 @@ def moved(rows: Sequence[ItemRow], known: Mapping[str, float]) -> set[str]:
     rest = [row.id for row in rows if row.id not in dated]
     strangers = {item_id for item_id in rest if item_id not in known}
     placed = [item_id for item_id in rest if item_id in known]
-    kept = _in_order([known[item_id] for item_id in placed])
-    if len(kept) * 2 < len(placed):
+    out, behind = _before_newer(placed, known)
+    if behind < min(ENOUGH, len(placed) // 4):
         return told | strangers
-    out = {item_id for n, item_id in enumerate(placed) if n not in kept}
     return told | strangers | out | set(rest[:1])
 
 
-def _in_order(dates: Sequence[float]) -> set[int]:
-    """Return the indices of a longest run of dates that never rise."""
-    ends: list[float] = []
-    at: list[int] = []
-    before: list[int] = []
-    for index, date in enumerate(dates):
-        place = bisect_right(ends, -date)
-        before.append(at[place - 1] if place else -1)
-        ends[place : place + 1] = [-date]
-        at[place : place + 1] = [index]
-    kept: set[int] = set()
-    index = at[-1] if at else -1
-    while index >= 0:
-        kept.add(index)
-        index = before[index]
-    return kept
+def _before_newer(
+    ids: Sequence[str], known: Mapping[str, float]
+) -> tuple[set[str], int]:
+    """Return those that stand before newer ones, and how many follow the last of them.
+
+    What was not modified is in the order of its dates, behind all that was.
+    """
+    newest = float("-inf")
+    out: set[str] = set()
+    behind = 0
+    for number, item_id in enumerate(reversed(ids)):
+        if known[item_id] < newest:
+            out.add(item_id)
+        elif not out:
+            behind = number + 1
+        newest = max(newest, known[item_id])
+    return out, behind
 
 
 def _search(
