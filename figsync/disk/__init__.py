@@ -3,12 +3,12 @@
 from figsync.disk.calls import Calls
 from figsync.disk.disk import Disk
 from figsync.disk.reader import PartBody
-from figsync.disk.temp import TempFile
+from figsync.disk.temp import Scratch, TempFile
 from figsync.disk.values import (
-    Contents,
     Entry,
     Hashed,
     Installed,
+    News,
     Probe,
     RootIdentity,
     Trashed,
@@ -17,13 +17,14 @@ from figsync.disk.values import (
 __all__ = [
     "Calls",
     "Disk",
-    "Contents",
     "Entry",
     "Hashed",
     "Installed",
+    "News",
     "PartBody",
     "Probe",
     "RootIdentity",
+    "Scratch",
     "TempFile",
     "Trashed",
 ]

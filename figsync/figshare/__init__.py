@@ -3,7 +3,7 @@
 from figsync.figshare.addresses import api_origin
 from figsync.figshare.breaker import Host, Rest, Service
 from figsync.figshare.budget import Budget
-from figsync.figshare.downloads import DownloadCalls, Source
+from figsync.figshare.downloads import Source
 from figsync.figshare.files import ItemFiles
 from figsync.figshare.pacing import Pace
 from figsync.figshare.paging import Listing
@@ -19,6 +19,7 @@ from figsync.figshare.records import (
 )
 from figsync.figshare.session import Settings
 from figsync.figshare.uploads import PartBody, Readable, UploadCalls
+from figsync.figshare.zips import ZipCalls
 
 __all__ = [
     "NO_SIZE",
@@ -45,5 +46,5 @@ __all__ = [
 ]
 
 
-class Figshare(UploadCalls, DownloadCalls):
+class Figshare(UploadCalls, ZipCalls):
     """One account on Figshare or on a server that speaks its API."""

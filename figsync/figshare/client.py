@@ -28,6 +28,7 @@ from figsync.figshare.ask import Ask, Reply
 from figsync.figshare.budget import Budget, Ledger
 from figsync.figshare.hosts import Hosts
 from figsync.figshare.pacing import Pace, backoff, http_date, retry_after
+from figsync.figshare.part_sizes import PartSizes
 from figsync.figshare.session import (
     FOREIGN,
     SEND_AT_ONCE,
@@ -90,6 +91,7 @@ class Connection:
         self._yielding = 0
         self._bandwidth = Bandwidth(settings.bandwidth, clock)
         self.hosts = Hosts(clock, settings.random)
+        self.part_sizes = PartSizes()
         self._lock = threading.Lock()
         self._requests: Counter[str] = Counter()
         self._by_service: Counter[str] = Counter()

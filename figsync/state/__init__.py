@@ -4,7 +4,7 @@ The only SQL of figsync is in here.
 """
 
 from figsync.state.decisions import Conflict, Decisions, HeldRow, Request
-from figsync.state.files import Files, KnownFile
+from figsync.state.files import Files, KnownFile, Scanned
 from figsync.state.history import History, HistoryRow
 from figsync.state.items import Items, Observed, Publication
 from figsync.state.ledger import RequestLedger
@@ -38,6 +38,7 @@ __all__ = [
     "Request",
     "RequestLedger",
     "Retry",
+    "Scanned",
     "Settings",
     "State",
     "Steps",
