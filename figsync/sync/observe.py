@@ -249,7 +249,7 @@ def _beyond(
     What is not asked for stays unknown; it is never gone.
     """
     first = [item_id for item_id in missing if item_id in hinted]
-    count = share(mirror, BEYOND_AT, BEYOND_SECONDS)
+    count = share(mirror, BEYOND_AT, BEYOND_SECONDS, most=len(missing))
     later = next_in_turn(mirror, BEYOND, missing.keys() - set(first), count)
     return [ItemRow(item_id, missing[item_id].title) for item_id in first + later]
 

@@ -14,7 +14,7 @@ UNSURE_SECONDS = 3600.0
 SLOWEST = 72.0  # seconds for each record
 # Where no date tells of changed files, a tenth of the usual budget goes into it.
 BLIND = 10.0
-MOST_AT_ONCE = 200
+MOST_AT_ONCE = 60
 LONGEST = 24 * 3600.0
 ROTATED = "rotated_at"
 DATES_TELL = "dates_tell_of_files"
@@ -41,7 +41,8 @@ def due_for_refresh(
         and item_id not in known
     ]
     spacing = BLIND if told == "no" else seconds_each(len(observed))
-    return [item_id for _, item_id in sorted(due)[: share(mirror, ROTATED, spacing)]]
+    count = share(mirror, ROTATED, spacing, most=len(due))
+    return [item_id for _, item_id in sorted(due)[:count]]
 
 
 def seconds_each(items: int) -> float:
@@ -49,10 +50,11 @@ def seconds_each(items: int) -> float:
     return min(SLOWEST, PASS_SECONDS / max(1, items))
 
 
-def share(mirror: Mirror, name: str, spacing: float) -> int:
+def share(mirror: Mirror, name: str, spacing: float, *, most: int) -> int:
     """Return how many are due since the last share of this *name*, one a *spacing*.
 
-    It follows from the time that passed, however many cycles there were.
+    It follows from the time that passed, however many cycles there were.  Somebody who
+    waits for this cycle does not wait for more than can be asked at once.
     """
     settings, now = mirror.state.settings, mirror.clock.now()
     last = posix_number(settings.get(name))
@@ -61,10 +63,11 @@ def share(mirror: Mirror, name: str, spacing: float) -> int:
         return 0
     # A long rest makes no flood.
     passed = min(now - last, LONGEST)
-    count = int(passed / spacing)
+    most = min(most, MOST_AT_ONCE, mirror.figshare.spare_requests)
+    count = min(int(passed / spacing), most)
     if count:
-        settings.set(name, str(now - passed % spacing))
-    return min(count, MOST_AT_ONCE)
+        settings.set(name, str(now - passed + count * spacing))
+    return count
 
 
 def posix_number(text: str) -> float | None:
