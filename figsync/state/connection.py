@@ -11,7 +11,7 @@ from typing import TypeVar
 from sqlite_utils import Database
 
 from figsync.errors import DiskProblem, FigsyncError, NoRoom, StateDamaged
-from figsync.state.columns import Row, from_text, sealed, to_text, unsealed
+from figsync.state.columns import Row, from_row, sealed, to_text, unsealed
 from figsync.state.steps import Steps
 
 T = TypeVar("T")
@@ -50,6 +50,7 @@ _CIRCUMSTANCES = {
 }
 
 
+_NOT_UNICODE = "Could not decode to UTF-8"  # Python's own words
 _LAST_ID = """
 SELECT max(
   coalesce((SELECT max(id) FROM {}), 0),
@@ -70,7 +71,6 @@ class Connection:
     def __init__(
         self, raw: sqlite3.Connection, path: Path, *, steps: Steps | None = None
     ) -> None:
-        raw.text_factory = from_text
         self.path = path
         self._steps = steps or Steps()
         # Plugins that other programs installed have no business in the state.
@@ -99,14 +99,17 @@ class Connection:
 
     def rows(self, sql: str, *values: object) -> list[Row]:
         """Return all rows of a query."""
+        return [from_row(row) for row in self._fetched(sql, values)]
+
+    def each(self, sql: str, *values: object) -> Iterator[Row]:
+        """Yield the rows of a query as SQLite gives them: there may be millions."""
+        with translated(self.path):
+            yield from self.database.conn.execute(sql, bound(values))
+
+    def _fetched(self, sql: str, values: Iterable[object]) -> list[Row]:
         with translated(self.path):
             found: list[Row] = self.database.conn.execute(sql, bound(values)).fetchall()
         return found
-
-    def each(self, sql: str, *values: object) -> Iterator[Row]:
-        """Yield the rows of a query one by one: there may be millions."""
-        with translated(self.path):
-            yield from self.database.conn.execute(sql, bound(values))
 
     def row(self, sql: str, *values: object) -> Row:
         """Return the first row of a query, or an empty one."""
@@ -129,7 +132,7 @@ class Connection:
         *which* is the end of the query, such as `WHERE path = ?`.
         StateDamaged if a row is not what was saved.
         """
-        found = self.rows(f"SELECT * FROM {table} {which}", *values)
+        found = self._fetched(f"SELECT * FROM {table} {which}", values)
         try:
             return [make(unsealed(table, row)) for row in found]
         except (ValueError, KeyError) as exc:
@@ -218,8 +221,6 @@ def translated(path: Path) -> Iterator[None]:
         raise  # only a bug of figsync leads here
     except sqlite3.DatabaseError as exc:
         raise _translation(path, exc) from exc
-    except UnicodeDecodeError as exc:
-        raise damaged(path, "a text in it is not Unicode") from exc
 
 
 def damaged(path: Path, cause: str) -> StateDamaged:
@@ -228,6 +229,8 @@ def damaged(path: Path, cause: str) -> StateDamaged:
 
 
 def _translation(path: Path, exc: sqlite3.DatabaseError) -> FigsyncError:
+    if _NOT_UNICODE in str(exc):
+        return damaged(path, "a text in it is not Unicode")
     # Errors of Python's own layer carry no code.
     code: int = getattr(exc, "sqlite_errorcode", 0)
     if code & _PRIMARY == sqlite3.SQLITE_FULL or code == sqlite3.SQLITE_IOERR_SHMSIZE:

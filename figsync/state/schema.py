@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlite_utils import Database, Migrations
 
 from figsync.errors import FigsyncError, Interrupted, WrongUsage
-from figsync.state.columns import sealed, unsealed
+from figsync.state.columns import from_row, sealed, to_time, unsealed
 from figsync.state.connection import Connection, bound, damaged, translated
 from figsync.state.place import APPLICATION
 
@@ -186,7 +186,16 @@ _SEALED_LATER = (
     "history",
 )
 TABLES = (*_SEALED_FIRST, *_SEALED_LATER, "publications", "scans")
-_OF_FILES = ("synced_files", "local_files", "remote_files", "records", "names")
+_LOOKED_AT_LATER = (
+    "synced_files",
+    "local_files",
+    "remote_files",
+    "records",
+    "names",
+    "history",
+)
+# The guards count a day; a clock that was set may mix two.
+_COUNTS_FOR = 2 * 24 * 3600.0
 
 
 @migrations()
@@ -197,7 +206,7 @@ def seal_all_tables(db: Database) -> None:
         column = "checksum TEXT NOT NULL DEFAULT ''"
         db.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
         db.execute(f"DELETE FROM {table}")
-        rows = [bound(sealed(table, *row)) for row in found]
+        rows = [bound(sealed(table, *from_row(row))) for row in found]
         if rows:
             marks = ", ".join("?" * len(rows[0]))
             db.conn.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
@@ -254,17 +263,36 @@ def migrate(db: Connection) -> None:
             migrations.apply(db.database)
 
 
-def check(db: Connection) -> None:
+def check(db: Connection, now: float) -> None:
     """Raise StateDamaged or WrongUsage unless this is a sound state or empty.
 
     The rows of single files are looked at when they are used: there may be millions.
+    Of the history only what still counts at the time *now* is looked at.
     """
     found = db.row("PRAGMA quick_check(1)")
     if found != ("ok",):
         raise damaged(db.path, f"the state database is damaged ({found[0]})")
     check_owner(db)
-    for row in damaged_rows(db, [t for t in TABLES if t not in _OF_FILES]):
+    for row in damaged_rows(db, [t for t in TABLES if t not in _LOOKED_AT_LATER]):
         raise damaged(db.path, row)
+    _check_history(db, to_time(now - _COUNTS_FOR))
+
+
+def _check_history(db: Connection, before: str) -> None:
+    """Raise StateDamaged unless all is as saved that was done since *before*.
+
+    An altered row may tell any time.  But ids grow with time: nothing younger is
+    beyond a sound row that is older.
+    """
+    if is_empty(db) or not is_current(db):
+        return
+    for row in db.each("SELECT * FROM history ORDER BY id DESC"):
+        try:
+            _, at, *_ = unsealed("history", row)
+        except ValueError as broken:
+            raise damaged(db.path, str(broken)) from broken
+        if at < before:
+            return
 
 
 _ROWS_AT_ONCE = 1000
