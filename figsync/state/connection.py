@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from sqlite_utils import Database
-
 from figsync.errors import DiskProblem, FigsyncError, NoRoom, StateDamaged
 from figsync.state.columns import Row, from_row, sealed, to_text, unsealed
 from figsync.state.steps import Steps
@@ -73,8 +71,7 @@ class Connection:
     ) -> None:
         self.path = path
         self._steps = steps or Steps()
-        # Plugins that other programs installed have no business in the state.
-        self.database = Database(raw, recursive_triggers=False, execute_plugins=False)
+        self.raw = raw
 
     @classmethod
     def to(
@@ -95,7 +92,7 @@ class Connection:
         return cls(raw, path, steps=steps)
 
     def close(self) -> None:
-        self.database.close()
+        self.raw.close()
 
     def rows(self, sql: str, *values: object) -> list[Row]:
         """Return all rows of a query."""
@@ -104,11 +101,11 @@ class Connection:
     def each(self, sql: str, *values: object) -> Iterator[Row]:
         """Yield the rows of a query as SQLite gives them: there may be millions."""
         with translated(self.path):
-            yield from self.database.conn.execute(sql, bound(values))
+            yield from self.raw.execute(sql, bound(values))
 
     def _fetched(self, sql: str, values: Iterable[object]) -> list[Row]:
         with translated(self.path):
-            found: list[Row] = self.database.conn.execute(sql, bound(values)).fetchall()
+            found: list[Row] = self.raw.execute(sql, bound(values)).fetchall()
         return found
 
     def row(self, sql: str, *values: object) -> Row:
@@ -167,7 +164,7 @@ class Connection:
         if not ready:
             return
         with self.writing(), translated(self.path):
-            self.database.conn.executemany(sql, ready)
+            self.raw.executemany(sql, ready)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -175,7 +172,7 @@ class Connection:
 
         Inside another one only the writes of the inner are undone.
         """
-        nested = self.database.conn.in_transaction
+        nested = self.raw.in_transaction
         self._run("SAVEPOINT nested" if nested else "BEGIN IMMEDIATE")
         try:
             yield
@@ -194,7 +191,7 @@ class Connection:
 
     def _undo(self, nested: bool) -> None:
         # SQLite itself ends the whole transaction on some errors, a full disk among.
-        if not self.database.conn.in_transaction:
+        if not self.raw.in_transaction:
             return
         if nested:
             self._run("ROLLBACK TO nested")
@@ -204,7 +201,7 @@ class Connection:
 
     def _run(self, sql: str, values: Iterable[object] = ()) -> sqlite3.Cursor:
         with translated(self.path):
-            return self.database.conn.execute(sql, bound(values))
+            return self.raw.execute(sql, bound(values))
 
 
 def bound(values: Iterable[object]) -> Row:

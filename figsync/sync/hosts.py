@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from figsync.errors import Blocked, Resting, TokenRefused, Unreachable
 from figsync.figshare import Rest, Service
 from figsync.model import Action, CreateItem, Download, KeepBoth, Upload
-from figsync.state import State
-from figsync.sync.mirror import Mirror
+
+if TYPE_CHECKING:  # what only the owner of a mirror needs
+    from figsync.state import State
+    from figsync.sync.mirror import Mirror
 
 HOSTS = "hosts"
 # After these Figshare as a whole may be out of reach.

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
-from figsync.config import TransferSettings
-from figsync.state import State
-from figsync.sync.mirror import Mirror
+if TYPE_CHECKING:  # what only the owner of a mirror needs
+    from figsync.config import TransferSettings
+    from figsync.state import State
+    from figsync.sync.mirror import Mirror
+
 
 PACE = "pace"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -17,9 +18,11 @@ from figsync.errors import (
 )
 from figsync.model import FileStat, LocalFolder
 from figsync.naming import IGNORE_FILE, IgnoreRules, is_root_name_ignored, shown
-from figsync.sync.mirror import Mirror
 from figsync.sync.rules import mirror_rules
 from figsync.sync.walk import RECORD_FOLDER
+
+if TYPE_CHECKING:  # what only the owner of a mirror needs
+    from figsync.sync.mirror import Mirror
 
 MARKER_ID = "mirror_id"
 # An emptied root is an accident only where there was something to lose.
