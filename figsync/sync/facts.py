@@ -12,8 +12,7 @@ import msgspec
 from figsync.errors import FigshareProblem, FigsyncError, Interrupted, TokenRefused
 from figsync.naming import shown
 from figsync.sync.flights import Stalled
-from figsync.sync.left_out import NotUploadable
-from figsync.sync.reserve import NO_ROOM
+from figsync.sync.left_out import NO_ROOM, NotUploadable
 
 if TYPE_CHECKING:  # what only the owner of a mirror needs
     from figsync.figshare import Account
