@@ -74,8 +74,8 @@ def look_at_root(mirror: Mirror, names: Collection[str] | None = None) -> RootVi
 
 def is_half_made(mirror: Mirror, folder: str) -> bool:
     """Tell whether figsync made *folder*, and was interrupted before it was used."""
-    is_own = folder in mirror.state.files.made_folders()
-    return is_own and not holds_anything(mirror, folder)
+    is_own = mirror.state.files.made_among([folder])
+    return bool(is_own) and not holds_anything(mirror, folder)
 
 
 def _sort_in(mirror: Mirror, view: RootView, entry: Entry) -> None:
