@@ -3,7 +3,7 @@
 from figsync.disk.calls import Calls
 from figsync.disk.disk import Disk
 from figsync.disk.reader import PartBody
-from figsync.disk.temp import TempFile
+from figsync.disk.temp import Scratch, TempFile
 from figsync.disk.values import (
     Entry,
     Hashed,
@@ -24,6 +24,7 @@ __all__ = [
     "PartBody",
     "Probe",
     "RootIdentity",
+    "Scratch",
     "TempFile",
     "Trashed",
 ]

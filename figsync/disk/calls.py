@@ -44,8 +44,8 @@ class Calls:
         return room.f_bavail * room.f_frsize
 
     def create(self, place: Place) -> int:
-        """Open a new file that only its owner can read, for writing."""
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        """Open a new file that only its owner can read, for writing and reading."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         return self._do(
             "create",
             place.name,

@@ -10,7 +10,7 @@ from itertools import count
 
 from figsync.disk.problems import stale, told
 from figsync.disk.renames import swap
-from figsync.disk.temp import TempFile
+from figsync.disk.temp import Scratch, TempFile
 from figsync.disk.trash import Trash
 from figsync.disk.tree import TEMP, TRASH, refuse_own
 from figsync.disk.values import Installed, Place, look
@@ -29,8 +29,7 @@ class Installer(Trash):
 
     def temp(self, name: str, path: str = "") -> TempFile:
         """Begin a new file; *path* is where it is meant to go, for messages."""
-        plain = "".join(c if c.isascii() and c.isalnum() else "_" for c in name)
-        unique = f"{plain[:_TEMP_NAME]}.{os.getpid()}.{next(self._serial)}"
+        unique = self._unique(name)
         path = path or str(self.root / TEMP)
         with told(path):
             with self.folder(TEMP) as folder:
@@ -41,6 +40,23 @@ class Installer(Trash):
             except BaseException:
                 os.close(place.folder)
                 raise
+
+    def scratch(self, name: str, path: str) -> Scratch:
+        """Begin a file that never gets a name; *path* is for messages."""
+        unique = self._unique(name)
+        with told(path), self.folder(TEMP) as folder:
+            place = Place(folder, unique)
+            file = self.calls.create(place)
+            try:
+                self.calls.unlink(place)
+            except BaseException:
+                os.close(file)
+                raise
+        return Scratch(self.calls, file, name=unique, path=path)
+
+    def _unique(self, name: str) -> str:
+        plain = "".join(c if c.isascii() and c.isalnum() else "_" for c in name)
+        return f"{plain[:_TEMP_NAME]}.{os.getpid()}.{next(self._serial)}"
 
     def install(
         self,
@@ -69,6 +85,34 @@ class Installer(Trash):
         # An edit made since must not pass for what was installed.
         after = temp.stat()
         return Installed(after if after.same_file(before) else before, *done)
+
+    def install_new(
+        self, temp: TempFile, path: str, *, mtime: float, unsynced: set[str]
+    ) -> Installed:
+        """Put *temp* at a new name, as `install` does, where many files arrive.
+
+        Its folder is added to *unsynced*: the name is on the disk once `sync_folder`
+        was called for it, and before that nobody may be told.
+        """
+        refuse_own(path)
+        temp.finish(mtime)
+        before = temp.stat()
+        made: list[str] = []
+        with told(path), self.at(path, made) as target:
+            self.take(temp.place, target, path)
+            temp.installed()
+        unsynced.add(path.rpartition("/")[0])
+        after = temp.stat()
+        return Installed(after if after.same_file(before) else before, tuple(made))
+
+    def sync_folder(self, path: str) -> None:
+        """Return once the names in a folder are on the disk; Stale when it is gone."""
+        with told(path):
+            try:
+                with self.folder(path) as folder:
+                    self.calls.sync_folder(folder)
+            except (FileNotFoundError, NotADirectoryError) as error:
+                raise stale(path, "this folder is gone") from error
 
     def _install_new(
         self, temp: TempFile, path: str

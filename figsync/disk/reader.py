@@ -9,9 +9,9 @@ from io import FileIO
 from stat import S_ISREG
 
 from figsync.disk.problems import printable, stale, told
+from figsync.disk.sums import summing
 from figsync.disk.tree import Tree
 from figsync.disk.values import (
-    CHUNK,
     READ,
     Entry,
     Hashed,
@@ -88,13 +88,15 @@ class Reader(Tree):
         """
         with told(path), self.open(path) as file:
             before = file_stat(os.fstat(file.fileno()))
-            sums = _Sums(part_size, before.size)
-            buffer = memoryview(bytearray(min(CHUNK, before.size + 1)))
-            # A file that somebody appends to for ever is left at its first size.
-            while sums.size <= before.size and (count := file.readinto(buffer)):
-                if stop():
-                    raise Interrupted(printable(path), "stopped while reading it")
-                sums.feed(buffer[:count])
+            with summing(part_size, before.size) as sums:
+                # A file that somebody appends to for ever is left at its first size.
+                while sums.size <= before.size:
+                    count = file.readinto(sums.room())
+                    if not count:
+                        break
+                    if stop():
+                        raise Interrupted(printable(path), "stopped while reading it")
+                    sums.feed(count)
             after = file_stat(os.fstat(file.fileno()))
         if after != before or sums.size != before.size:
             raise stale(path, "it changed while it was read")
@@ -176,46 +178,6 @@ class PartBody:
     def _refuse(self) -> None:
         self.close()
         raise stale(self._path, "it changed before it was sent")
-
-
-class _Sums:
-    """MD5 of the whole and of its parts, fed chunk by chunk."""
-
-    def __init__(self, part_size: int, size: int) -> None:
-        self.size = 0
-        self._whole = hashlib.md5(usedforsecurity=False)
-        self._part = hashlib.md5(usedforsecurity=False)
-        self._part_size = part_size
-        self._filled = 0
-        self._done = bytearray()
-        # A file of one part would be summed twice for the same result.
-        self._single = size <= part_size
-
-    def feed(self, chunk: memoryview) -> None:
-        self.size += len(chunk)
-        self._whole.update(chunk)
-        while chunk and self._part_size and not self._single:
-            piece = chunk[: self._part_size - self._filled]
-            self._part.update(piece)
-            self._filled += len(piece)
-            chunk = chunk[len(piece) :]
-            if self._filled == self._part_size:
-                self._end_part()
-
-    def _end_part(self) -> None:
-        self._done += self._part.digest()
-        self._part = hashlib.md5(usedforsecurity=False)
-        self._filled = 0
-
-    @property
-    def md5(self) -> str:
-        return self._whole.hexdigest()
-
-    @property
-    def parts(self) -> bytes:
-        if self._single and self._part_size and self.size:
-            return self._whole.digest()
-        return bytes(self._done) + (self._part.digest() if self._filled else b"")
 
 
 def open_regular(place: Place, path: str) -> FileIO:

@@ -5,12 +5,46 @@ from __future__ import annotations
 import hashlib
 import os
 from contextlib import suppress
+from threading import Lock
 from types import TracebackType
+from typing import BinaryIO
 
 from figsync.disk.calls import Calls
 from figsync.disk.problems import told
 from figsync.disk.values import Place, file_stat
 from figsync.model import FileStat
+
+
+class Scratch:
+    """A file without a name, for what is read once more: closed, it is gone.
+
+    One thread may close it while another still writes, which then fails.
+    """
+
+    def __init__(self, calls: Calls, file: int, *, name: str, path: str) -> None:
+        self.size = 0
+        self._calls = calls
+        self._name = name
+        self._path = path
+        self._file = os.fdopen(file, "r+b", buffering=0)
+        self._lock = Lock()
+
+    def write(self, chunk: bytes) -> None:
+        """Append *chunk*; NoRoom when the disk is full."""
+        # Its number must not be closed, and be another file's, in between.
+        with self._lock, told(self._path):
+            self._calls.write(self._file.fileno(), chunk, name=self._name)
+        self.size += len(chunk)
+
+    @property
+    def file(self) -> BinaryIO:
+        """All that was written, for one who seeks and reads."""
+        return self._file
+
+    def close(self) -> None:
+        """Let go of it; nothing is left on the disk."""
+        with self._lock:
+            self._file.close()
 
 
 class TempFile:

@@ -8,10 +8,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from figsync.figshare.addresses import api_origin
     from figsync.figshare.breaker import Host, Rest, Service
+    from figsync.figshare.budget import Budget
     from figsync.figshare.downloads import Source
     from figsync.figshare.figshare import Figshare
     from figsync.figshare.files import ItemFiles
+    from figsync.figshare.pacing import Pace
     from figsync.figshare.paging import Listing
     from figsync.figshare.records import (
         NO_SIZE,
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "NO_SIZE",
     "Account",
+    "Budget",
     "FileRecord",
     "Figshare",
     "Host",
@@ -36,6 +40,7 @@ __all__ = [
     "ItemFiles",
     "ItemRow",
     "Listing",
+    "Pace",
     "Part",
     "PartBody",
     "Readable",
@@ -44,10 +49,14 @@ __all__ = [
     "Settings",
     "Source",
     "UploadSession",
+    "api_origin",
     "public_record",
 ]
 
 _HOMES = {
+    "addresses": ("api_origin",),
+    "budget": ("Budget",),
+    "pacing": ("Pace",),
     "breaker": ("Host", "Rest", "Service"),
     "downloads": ("Source",),
     "figshare": ("Figshare",),

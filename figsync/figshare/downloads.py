@@ -55,6 +55,16 @@ class Writable(Protocol):
 Sink = Writable | Callable[[bytes], object]
 
 
+class Broken(Protocol):
+    """Names what comes, and what it is when it ends too early."""
+
+    subject: str
+
+    def cut_short(self) -> FigshareProblem:
+        """Return the error for a body that ended before its time."""
+        ...
+
+
 class Proof:
     """What is known of the bytes that should come, held against those that do.
 
@@ -127,7 +137,7 @@ class DownloadCalls(FileCalls):
             proof.finish()
 
     def _chunks(
-        self, response: Response, proof: Proof, *, decode: bool
+        self, response: Response, proof: Broken, *, decode: bool
     ) -> Iterator[bytes]:
         """Yield the body; as stored, unless somebody on the way compressed it."""
         stored = iter(partial(response.raw.read, READ_AT_ONCE), b"")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from figsync.figshare.downloads import DownloadCalls
 from figsync.figshare.uploads import UploadCalls
+from figsync.figshare.zips import ZipCalls
 
 
-class Figshare(UploadCalls, DownloadCalls):
+class Figshare(UploadCalls, ZipCalls):
     """One account on Figshare or on a server that speaks its API."""

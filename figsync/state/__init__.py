@@ -7,6 +7,7 @@ from figsync.state.decisions import Conflict, Decisions, HeldRow, Request
 from figsync.state.files import Files, KnownFile, Scanned
 from figsync.state.history import History, HistoryRow
 from figsync.state.items import Items, Observed, Publication
+from figsync.state.ledger import RequestLedger
 from figsync.state.schema import TABLES
 from figsync.state.settings import Settings
 from figsync.state.state import State
@@ -35,6 +36,7 @@ __all__ = [
     "Observed",
     "Publication",
     "Request",
+    "RequestLedger",
     "Retry",
     "Scanned",
     "Settings",

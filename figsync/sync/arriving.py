@@ -90,11 +90,14 @@ def _save(mirror: Mirror, rows: list[_Row]) -> None:
 
 
 def _rows(mirror: Mirror, actions: Iterable[Action]) -> Iterator[_Row]:
+    trees: dict[str, dict[str, SyncedFile]] = {}
     for action in actions:
         if not isinstance(action, Download | KeepBoth) or action.remote.link:
             continue
         item_id, remote = action.where.item_id, action.remote
-        row = mirror.state.files.synced(item_id).get(action.path)
+        if item_id not in trees:
+            trees[item_id] = mirror.state.files.synced(item_id)
+        row = trees[item_id].get(action.path)
         if row is not None:
             new = remote.path, remote.file_id, remote.md5, remote.size
             yield item_id, row.file_id, *new

@@ -40,10 +40,11 @@ from figsync.naming import shown
 from figsync.sync import arrange, arriving, underway
 from figsync.sync.fetch import download, keep_both, record_agreement
 from figsync.sync.mirror import Mirror
-from figsync.sync.prove import upload_all
 from figsync.sync.record import Recorder
 from figsync.sync.send import check_unchanged
 from figsync.sync.tasks import Task, all_of, do
+from figsync.sync.upload import upload_all
+from figsync.sync.zips import bring_zipped
 
 AT_ONCE = 64
 _NOT_LISTED = (Unknown.UNCONFIRMED, Unknown.NOT_LISTED)
@@ -150,13 +151,17 @@ def _of_kind(
     if isinstance(actions[0], Upload):
         return (yield from upload_all(mirror, recorder, actions))
     outcomes: list[Outcome] = []
+    if isinstance(actions[0], Download):
+        outcomes, actions = yield from bring_zipped(mirror, recorder, actions)
     for start in range(0, len(actions), AT_ONCE):
         some = actions[start : start + AT_ONCE]
-        underway.begin(mirror, some)
-        arriving.note(mirror, some)
+        with mirror.state.atomic():
+            underway.begin(mirror, some)
+            arriving.note(mirror, some)
         ended = yield from _some(mirror, recorder, some)
-        underway.end(mirror, some, ended)
-        arriving.cross_out(mirror, ended)
+        with mirror.state.atomic():
+            underway.end(mirror, some, ended)
+            arriving.cross_out(mirror, ended)
         outcomes += ended
     return outcomes
 

@@ -22,7 +22,7 @@ from figsync.naming import conflict_name, original_of, shortcut
 from figsync.state import KnownFile
 from figsync.sync.mirror import Mirror
 from figsync.sync.tasks import Task, do
-from figsync.sync.underway import bring_back
+from figsync.sync.underway import FETCHED, bring_back
 
 COPY_CHUNK = 1 << 20
 # A fresh file's time lies a little back, so that a later save always differs and
@@ -30,8 +30,11 @@ COPY_CHUNK = 1 << 20
 BACKDATED = 3.0
 
 
+Fill = Callable[[TempFile], None]
+
+
 @dataclass(frozen=True, slots=True)
-class _Order:
+class Order:
     """What to put where: the record, what it replaces, and what becomes of that."""
 
     where: Where
@@ -47,8 +50,13 @@ class _Order:
 
 def download(mirror: Mirror, action: Download) -> Task[None]:
     """Bring a record down; what it replaces goes to the trash."""
-    order = _Order(action.where, action.remote, action.replaces, action.source)
+    order = order_of(action)
     yield from _place(mirror, order, lambda size: mirror.progress.moved(action, size))
+
+
+def order_of(action: Download) -> Order:
+    """Return what to put where for a download."""
+    return Order(action.where, action.remote, action.replaces, action.source)
 
 
 def keep_both(mirror: Mirror, action: KeepBoth) -> Task[None]:
@@ -60,7 +68,7 @@ def keep_both(mirror: Mirror, action: KeepBoth) -> Task[None]:
         mirror.clock.now(),
         lambda path: disk.stat(path) is not None,
     )
-    order = _Order(where, action.remote, action.local, keep_as=copy)
+    order = Order(where, action.remote, action.local, keep_as=copy)
     yield from _place(mirror, order, lambda size: mirror.progress.moved(action, size))
 
 
@@ -82,19 +90,27 @@ def _clear_staged(mirror: Mirror, action: KeepBoth) -> None:
                     mirror.disk.trash(path, stat, md5=held.md5)
 
 
-def _place(mirror: Mirror, order: _Order, moved: Callable[[int], None]) -> Task[None]:
+def _place(mirror: Mirror, order: Order, moved: Callable[[int], None]) -> Task[None]:
     """Fetch and install in the pool, then record the agreement."""
-    counted = "download", order.remote.file_id
+
+    def fill(temp: TempFile) -> None:
+        _fill(mirror, order, temp, moved)
+
     try:
-        installed = yield from do(lambda: _fetch_and_install(mirror, order, moved))
+        installed = yield from do(lambda: put_in_place(mirror, order, fill))
     except BadBytes:
-        mirror.state.work.add_count(*counted)
+        mirror.state.work.add_count(FETCHED, order.remote.file_id)
         raise
     with mirror.state.atomic():
-        if not order.remote.link:
-            mirror.state.work.add_count(*counted)
-        mirror.state.files.add_made_folders(installed.made)
-        record_agreement(mirror, order.where, order.remote, installed.stat)
+        record_arrival(mirror, order, installed)
+
+
+def record_arrival(mirror: Mirror, order: Order, installed: Installed) -> None:
+    """Record what came down: counted, and agreed on."""
+    if not order.remote.link:
+        mirror.state.work.add_count(FETCHED, order.remote.file_id)
+    mirror.state.files.add_made_folders(installed.made)
+    record_agreement(mirror, order.where, order.remote, installed.stat)
 
 
 def record_agreement(
@@ -108,31 +124,54 @@ def record_agreement(
     mirror.state.files.save_local(where.folder, [known])
 
 
-def _fetch_and_install(
-    mirror: Mirror, order: _Order, moved: Callable[[int], None]
+def put_in_place(
+    mirror: Mirror, order: Order, fill: Fill, unsynced: set[str] | None = None
 ) -> Installed:
-    disk, target = mirror.disk, order.target
+    """Install what *fill* writes, once it is proven to be the record.
+
+    All is on the disk then; but given *unsynced*, a new name is only when the folders
+    that are added there are synced.
+    """
+    disk, target, remote = mirror.disk, order.target, order.remote
     if disk.stat(order.where.folder) is None:
         raise Stale(target, "its folder was moved or deleted a moment ago")
     with (
-        disk.temp(f"file-{order.remote.file_id}", target) as temp,
-        mirror.reserve.claimed(order.remote.size, temp, target),
+        disk.temp(f"file-{remote.file_id}", target) as temp,
+        mirror.reserve.claimed(remote.size, temp, target),
     ):
-        _fill(mirror, order, temp, moved)
-        installed = disk.install(
-            temp,
-            target,
-            expect=order.replaces.stat if order.replaces else None,
-            mtime=mirror.clock.now() - BACKDATED,
-            keep_as=order.keep_as,
-        )
+        fill(temp)
+        _check_proven(order, temp)
+        installed = _installed(mirror, order, temp, unsynced)
     if installed.displaced_unexpected and not order.keep_as:
         bring_back(disk, installed.displaced, target)
     return installed
 
 
+def _check_proven(order: Order, temp: TempFile) -> None:
+    remote = order.remote
+    if not remote.link and (temp.md5 != remote.md5 or temp.size != remote.size):
+        raise BadBytes(order.target, "the bytes that came are not those of the record")
+
+
+def _installed(
+    mirror: Mirror, order: Order, temp: TempFile, unsynced: set[str] | None
+) -> Installed:
+    mtime = mirror.clock.now() - BACKDATED
+    if order.replaces is None and unsynced is not None:
+        return mirror.disk.install_new(
+            temp, order.target, mtime=mtime, unsynced=unsynced
+        )
+    return mirror.disk.install(
+        temp,
+        order.target,
+        expect=order.replaces.stat if order.replaces else None,
+        mtime=mtime,
+        keep_as=order.keep_as,
+    )
+
+
 def _fill(
-    mirror: Mirror, order: _Order, temp: TempFile, moved: Callable[[int], None]
+    mirror: Mirror, order: Order, temp: TempFile, moved: Callable[[int], None]
 ) -> None:
     """Write the record's bytes: from an equal local file, else from Figshare."""
     remote = order.remote
@@ -152,8 +191,6 @@ def _fill(
     except FigshareProblem:
         moved(-sink.size)
         raise
-    if temp.md5 != remote.md5 or temp.size != remote.size:
-        raise BadBytes(order.target, "the bytes that came are not those of the record")
 
 
 @dataclass(slots=True)
@@ -170,7 +207,7 @@ class _Sink:
         self.moved(len(chunk))
 
 
-def _copied(mirror: Mirror, order: _Order, temp: TempFile) -> bool:
+def _copied(mirror: Mirror, order: Order, temp: TempFile) -> bool:
     """Try an equal local file; False, with nothing written, if it is not equal."""
     assert order.source is not None
     path = f"{order.where.folder}/{order.source.path}"

@@ -16,9 +16,11 @@ from figsync.model import Action, Outcome, Plan
 from figsync.model.keys import Side
 from figsync.naming import IgnoreRules
 from figsync.state import State
+from figsync.sync.driving import drive
 from figsync.sync.left_out import LeftOutSoFar
 from figsync.sync.reserve import Reserve
-from figsync.sync.tasks import Pool, Task, drive
+from figsync.sync.tasks import Pool, Task
+from figsync.sync.zip_trouble import ZipTrouble
 
 T = TypeVar("T")
 
@@ -94,6 +96,7 @@ class Mirror:
     undone: set[str] = field(default_factory=set)
     edited: dict[Edited, float] = field(default_factory=dict)
     left_out: LeftOutSoFar = field(default_factory=LeftOutSoFar)
+    zip_trouble: ZipTrouble = field(default_factory=ZipTrouble)
     tick: Callable[[], None] = lambda: None
 
     @contextmanager
@@ -116,5 +119,12 @@ class Mirror:
     def drive(
         self, tasks: Iterable[Task[T]], *, at_once: int = 16
     ) -> Iterator[T | FigsyncError]:
-        """Run tasks on this mirror's workers."""
-        return drive(tasks, self.pool, self.clock, at_once=at_once, tick=self.tick)
+        """Run tasks on this mirror's workers, writing its state."""
+        return drive(
+            tasks,
+            self.pool,
+            self.clock,
+            at_once=at_once,
+            tick=self.tick,
+            writing=self.state.atomic,
+        )

@@ -15,7 +15,6 @@ from tests.world import World
 HEAVY = (
     "apscheduler",
     "asyncio",
-    "email",
     "filelock",
     "flask",
     "importlib.metadata",
