@@ -14,7 +14,7 @@ from figsync.disk import Disk, Probe
 from figsync.errors import FigsyncError
 from figsync.figshare import Figshare
 from figsync.model import Action, Outcome, Plan
-from figsync.model.actions import Side
+from figsync.model.keys import Side
 from figsync.naming import IgnoreRules
 from figsync.state import State
 from figsync.sync.driving import Bounds, drive
