@@ -201,6 +201,10 @@ class _Sink:
     moved: Callable[[int], None]
     size: int = 0
 
+    @property
+    def md5(self) -> str:
+        return self.temp.md5
+
     def __call__(self, chunk: bytes) -> None:
         self.temp.write(chunk)
         self.size += len(chunk)

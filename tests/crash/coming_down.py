@@ -34,8 +34,8 @@ def a_new_record(world: World) -> None:
 @scenario()
 def many_small_files(world: World) -> None:
     item = ice(world)
-    files = {f"deep/{number}.csv": f"new {number}" for number in range(5)}
-    world.box.web.add_files(item, {**files, "top.csv": "new at the top"})
+    files = {f"deep/{number}.csv": b"new %d" % number for number in range(5)}
+    world.box.web.add_files(item, {**files, "top.csv": b"new at the top"})
 
 
 @scenario(lost=[("Ice", "a.csv"), ("Ice", "raw/b.csv")])
