@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,29 @@ def test_parts_may_be_longer_and_shorter_than_a_reading(tmp_path: Path) -> None:
     for part_size in (700_001, 1_500_000, 5_000_000):
         slices = [content[i : i + part_size] for i in range(0, len(content), part_size)]
         assert disk.hash("f", part_size).parts == b"".join(map(md5, slices))
+
+
+def test_the_parts_of_a_large_file_are_summed_beside_the_whole(tmp_path: Path) -> None:
+    disk = a_disk(tmp_path)
+    content = bytes(range(251)) * 41_000
+    (tmp_path / "f").write_bytes(content)
+
+    for part_size in (700_001, 5 << 20, len(content) - 1, len(content)):
+        slices = [content[i : i + part_size] for i in range(0, len(content), part_size)]
+        hashed = disk.hash("f", part_size)
+        assert hashed.md5 == md5(content).hex()
+        assert hashed.parts == b"".join(map(md5, slices))
+
+
+def test_a_large_file_is_left_when_somebody_asks_to_stop(tmp_path: Path) -> None:
+    disk = a_disk(tmp_path)
+    (tmp_path / "f").write_bytes(bytes(10 << 20))
+    threads = threading.active_count()
+
+    with pytest.raises(Interrupted):
+        disk.hash("f", 1 << 20, stop=lambda: True)
+
+    assert threading.active_count() == threads
 
 
 def test_a_file_that_changes_while_it_is_read_is_stale(tmp_path: Path) -> None:

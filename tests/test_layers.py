@@ -38,6 +38,7 @@ PURE = (
     "figsync.sync.guards",
     "figsync.sync.policies",
     "figsync.sync.replacing",
+    "figsync.sync.room",
     "figsync.sync.twins",
     "figsync.sync.why",
     "figsync.sync.subject",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from figsync.clock import boot_id
 from figsync.commands.shell import Shell, verb
 from figsync.commands.show import plural, say, say_json, size_text, when_text
 from figsync.config import Config
@@ -18,6 +19,7 @@ from figsync.lock import is_owned
 from figsync.naming import shown
 from figsync.state import State
 from figsync.sync.hosts import read_rests
+from figsync.sync.pace import share_budget
 from figsync.sync.place import is_noted
 from figsync.sync.root import MARKER_ID, check_marker
 from figsync.sync.send import FOLDERS_KEPT
@@ -112,8 +114,12 @@ def _token(patient: Patient) -> Iterator[Finding]:
         token,
         clock=patient.shell.clock,
         impersonate=config.account.impersonate,
-        settings=Settings(),
+        settings=Settings(
+            requests_per_second=config.transfer.requests_per_second,
+            burst=config.transfer.burst,
+        ),
     )
+    share_budget(patient.figshare, config.database, boot_id())
     yield Finding("token", "it is there, and nobody else can read it")
 
 

@@ -5,25 +5,29 @@ from __future__ import annotations
 import sys
 import textwrap
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
+from figsync.clock import boot_id
 from figsync.commands.shell import Shell, verb
 from figsync.commands.show import plural, say
 from figsync.config import (
     KEYS,
     answer_problem,
     checked_token,
+    is_loopback,
     token_file_problem,
     write_config,
     write_private,
 )
-from figsync.config.places import expand
+from figsync.config.places import default_database, expand
 from figsync.errors import DiskProblem, WrongUsage
-from figsync.figshare import Account, Figshare
+from figsync.figshare import Account, Figshare, Settings
 from figsync.naming import shown
+from figsync.sync.pace import share_budget
 
 DEFAULTS = {key.full_name: key.default for key in KEYS}
 _QUESTIONS = {
@@ -145,7 +149,13 @@ def _token(shell: Shell, file: str | None, *, token_stdin: bool) -> Token:
 def _account(shell: Shell, answers: dict[str, str], token: Token) -> Account:
     """Ask Figshare whose token it is; raises before anything is written."""
     api_url = answers.get("account.api_url", DEFAULTS["account.api_url"])
-    return Figshare(api_url, token.text, clock=shell.clock).account()
+    is_here = is_loopback(api_url)
+    settings = Settings(requests_per_second=0) if is_here else Settings()
+    figshare = Figshare(api_url, token.text, clock=shell.clock, settings=settings)
+    database = default_database(shell.config_path, shell.environ)
+    with closing(figshare):
+        share_budget(figshare, database, boot_id())
+        return figshare.account()
 
 
 def _write(path: Path, answers: dict[str, str], token: Token, *, force: bool) -> None:

@@ -101,6 +101,7 @@ def page(now: Standing) -> Iterator[str]:
         return
     yield f"Account:    {shown(facts.account)}{_room(facts)}"
     yield f"Last sync:  {when_text(facts.last_sync) or 'none came to its end yet'}"
+    yield from _requests(now)
     if facts.stranded:
         saves = plural(facts.stranded, "late save")
         yield f"Late saves: {saves} in the trash, to be brought back by the next sync"
@@ -162,6 +163,19 @@ def _room(facts: Facts) -> str:
         return ""
     used, quota = size_text(facts.used_quota or 0), size_text(facts.quota)
     return f", {used} of {quota} used"
+
+
+def _requests(now: Standing) -> Iterator[str]:
+    """Yield what may be asked of each host whose requests are counted."""
+    for host, pace in now.paces.items():
+        rate = pace.rate_at(pace.at)
+        if pace.is_silent(pace.at):
+            seconds = pace.silent_until - pace.at
+            yield f"Requests:   none to {host} for {seconds:.0f} s, as it asked"
+        elif rate:
+            count = plural(max(0, int(pace.level)), "request")
+            often = f"{rate:.2g} a second" + (" for a while" if pace.is_cut else "")
+            yield f"Requests:   {count} to {host} at once, then {often}"
 
 
 def _held(now: Standing) -> Iterator[str]:

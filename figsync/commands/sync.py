@@ -125,9 +125,9 @@ def _run(shell: Shell, report: Report, wish: _Wish) -> None:
             adapters=shell.adapters,
         )
         with opened(config, means) as mirror:
-            sync_until_quiet(
-                mirror, Wish(only, retry_now=not wish.scheduled), report=report
-            )
+            scheduled = wish.scheduled
+            asked = Wish(only, retry_now=not scheduled, yields=scheduled)
+            sync_until_quiet(mirror, asked, report=report)
 
 
 def _folder(shell: Shell, name: str) -> str:

@@ -243,4 +243,5 @@ def _sync_wish(words: Mapping[str, str]) -> Wish:
         only = None
     if not isinstance(only, list) or not all(isinstance(name, str) for name in only):
         raise WrongUsage("", "`only` is no list of folders")
-    return Wish(frozenset(only), retry_now=not words.get("scheduled"))
+    is_scheduled = bool(words.get("scheduled"))
+    return Wish(frozenset(only), retry_now=not is_scheduled, yields=is_scheduled)

@@ -109,7 +109,7 @@ class Keeper:
         if stirred is None:
             self._all_at = self._mirror.clock.monotonic()
         with self._session.yielding():
-            self._run(Wish(stirred=stirred), Report())
+            self._run(Wish(stirred=stirred, yields=True), Report())
 
     def _needs_all(self) -> bool:
         """Tell whether to look at everything, whatever is known to have changed.

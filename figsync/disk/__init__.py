@@ -5,10 +5,10 @@ from figsync.disk.disk import Disk
 from figsync.disk.reader import PartBody
 from figsync.disk.temp import Scratch, TempFile
 from figsync.disk.values import (
-    Contents,
     Entry,
     Hashed,
     Installed,
+    News,
     Probe,
     RootIdentity,
     Trashed,
@@ -17,10 +17,10 @@ from figsync.disk.values import (
 __all__ = [
     "Calls",
     "Disk",
-    "Contents",
     "Entry",
     "Hashed",
     "Installed",
+    "News",
     "PartBody",
     "Probe",
     "RootIdentity",

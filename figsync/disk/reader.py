@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from io import FileIO
+from stat import S_ISREG
 
 from figsync.disk.problems import printable, stale, told
+from figsync.disk.sums import summing
 from figsync.disk.tree import Tree
 from figsync.disk.values import (
-    CHUNK,
     READ,
-    Contents,
     Entry,
     Hashed,
+    K,
+    News,
     Place,
+    entry_of,
     file_stat,
     look,
 )
 from figsync.errors import DiskProblem, Interrupted
 from figsync.model import FileStat
+
+NAMES_AT_ONCE = 4096
 
 
 def never() -> bool:
@@ -36,18 +41,29 @@ class Reader(Tree):
 
         Stale when the folder is gone; DiskProblem when it can not be read.
         """
-        return self.contents(folder).entries
+        return self.news(folder, {}).others
 
-    def contents(self, folder: str) -> Contents:
-        """Return the names in *folder* as `entries` does, and the folder's device.
+    def news(
+        self,
+        folder: str,
+        known: Mapping[str, K],
+        *,
+        below: str = "",
+        stop: Callable[[], bool] = never,
+    ) -> News[K]:
+        """Return the *known* files that are as they were, and every other name.
 
+        Known are files by a path that for those in *folder* begins with *below*.
         Devices mean something in comparison with each other, and at one time only.
+        Stale when the folder is gone; DiskProblem when it can not be read;
+        Interrupted when *stop*, asked every few thousand names, says so.
         """
         with told(folder or str(self.root)):
             try:
                 with self.folder(folder) as here, os.scandir(here) as names:
                     device = self.calls.device(os.fstat(here))
-                    return Contents([_entry(name) for name in names], device)
+                    same, others = _compared(names, known, below, stop)
+                    return News(same, others, device)
             except (FileNotFoundError, NotADirectoryError) as error:
                 raise stale(folder, "this folder is gone") from error
 
@@ -72,13 +88,15 @@ class Reader(Tree):
         """
         with told(path), self.open(path) as file:
             before = file_stat(os.fstat(file.fileno()))
-            sums = _Sums(part_size, before.size)
-            buffer = memoryview(bytearray(min(CHUNK, before.size + 1)))
-            # A file that somebody appends to for ever is left at its first size.
-            while sums.size <= before.size and (count := file.readinto(buffer)):
-                if stop():
-                    raise Interrupted(printable(path), "stopped while reading it")
-                sums.feed(buffer[:count])
+            with summing(part_size, before.size) as sums:
+                # A file that somebody appends to for ever is left at its first size.
+                while sums.size <= before.size:
+                    count = file.readinto(sums.room())
+                    if not count:
+                        break
+                    if stop():
+                        raise Interrupted(printable(path), "stopped while reading it")
+                    sums.feed(count)
             after = file_stat(os.fstat(file.fileno()))
         if after != before or sums.size != before.size:
             raise stale(path, "it changed while it was read")
@@ -162,46 +180,6 @@ class PartBody:
         raise stale(self._path, "it changed before it was sent")
 
 
-class _Sums:
-    """MD5 of the whole and of its parts, fed chunk by chunk."""
-
-    def __init__(self, part_size: int, size: int) -> None:
-        self.size = 0
-        self._whole = hashlib.md5(usedforsecurity=False)
-        self._part = hashlib.md5(usedforsecurity=False)
-        self._part_size = part_size
-        self._filled = 0
-        self._done = bytearray()
-        # A file of one part would be summed twice for the same result.
-        self._single = size <= part_size
-
-    def feed(self, chunk: memoryview) -> None:
-        self.size += len(chunk)
-        self._whole.update(chunk)
-        while chunk and self._part_size and not self._single:
-            piece = chunk[: self._part_size - self._filled]
-            self._part.update(piece)
-            self._filled += len(piece)
-            chunk = chunk[len(piece) :]
-            if self._filled == self._part_size:
-                self._end_part()
-
-    def _end_part(self) -> None:
-        self._done += self._part.digest()
-        self._part = hashlib.md5(usedforsecurity=False)
-        self._filled = 0
-
-    @property
-    def md5(self) -> str:
-        return self._whole.hexdigest()
-
-    @property
-    def parts(self) -> bytes:
-        if self._single and self._part_size and self.size:
-            return self._whole.digest()
-        return bytes(self._done) + (self._part.digest() if self._filled else b"")
-
-
 def open_regular(place: Place, path: str) -> FileIO:
     """Open a regular file to read; DiskProblem for anything else, left unopened."""
     seen = look(place)
@@ -221,8 +199,36 @@ def _not_a_file(path: str, seen: FileStat) -> DiskProblem:
     return DiskProblem(printable(path), cause, "move it out of the mirror")
 
 
-def _entry(name: os.DirEntry[str]) -> Entry:
-    try:
-        return Entry(name.name, file_stat(name.stat(follow_symlinks=False)))
-    except OSError:
-        return Entry(name.name, None)
+def _compared(
+    names: Iterator[os.DirEntry[str]],
+    known: Mapping[str, K],
+    below: str,
+    stop: Callable[[], bool],
+) -> tuple[dict[str, K], list[Entry]]:
+    """Return the files that are as *known*, and what else there is.
+
+    A million files pass here: nothing is made of one that did not change.
+    """
+    same: dict[str, K] = {}
+    others: list[Entry] = []
+    for number, name in enumerate(names, start=1):
+        if not number % NAMES_AT_ONCE and stop():
+            raise Interrupted("", "stopped while looking through a folder")
+        row = known.get(below + name.name)
+        if row is None:
+            others.append(entry_of(name))
+            continue
+        try:
+            seen = name.stat(follow_symlinks=False)
+        except OSError:
+            others.append(Entry(name.name, None))
+            continue
+        file = row.file
+        # What `file_stat` makes of it, without making it.
+        size, changed, moved = seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns
+        now = (size, changed, moved, seen.st_ino, "file")
+        if now == file.stat and S_ISREG(seen.st_mode):
+            same[file.path] = row
+        else:
+            others.append(Entry(name.name, file_stat(seen)))
+    return same, others

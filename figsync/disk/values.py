@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from figsync.model import FileStat, Kind
+from figsync.model import FileStat, Kind, LocalFile
 
 # A pipe put in a file's place must not block the open, nor a link be followed.
 READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -29,10 +29,24 @@ class Entry(NamedTuple):
     stat: FileStat | None
 
 
-class Contents(NamedTuple):
-    """What is in a folder, and the device that the folder itself is on."""
+class Remembered(Protocol):
+    """What somebody keeps about a *file* that was seen before."""
 
-    entries: list[Entry]
+    @property
+    def file(self) -> LocalFile: ...
+
+
+K = TypeVar("K", bound=Remembered)
+
+
+class News(NamedTuple, Generic[K]):
+    """What is in a folder: the files that are as they were, and all other names.
+
+    *device* is the one that the folder itself is on.
+    """
+
+    same: dict[str, K]
+    others: list[Entry]
     device: int
 
 
@@ -107,6 +121,14 @@ def file_stat(seen: os.stat_result) -> FileStat:
         seen.st_ino,
         _KINDS.get(stat.S_IFMT(seen.st_mode), "special"),
     )
+
+
+def entry_of(name: os.DirEntry[str]) -> Entry:
+    """Return what stands in a folder under a name, a link itself."""
+    try:
+        return Entry(name.name, file_stat(name.stat(follow_symlinks=False)))
+    except OSError:
+        return Entry(name.name, None)
 
 
 def look(place: Place) -> FileStat | None:

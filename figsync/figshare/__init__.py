@@ -1,8 +1,11 @@
 """The only code that speaks HTTP to Figshare."""
 
+from figsync.figshare.addresses import api_origin
 from figsync.figshare.breaker import Host, Rest, Service
+from figsync.figshare.budget import Budget
 from figsync.figshare.downloads import Source
 from figsync.figshare.files import ItemFiles
+from figsync.figshare.pacing import Pace
 from figsync.figshare.paging import Listing
 from figsync.figshare.records import (
     NO_SIZE,
@@ -21,6 +24,7 @@ from figsync.figshare.zips import ZipCalls
 __all__ = [
     "NO_SIZE",
     "Account",
+    "Budget",
     "FileRecord",
     "Figshare",
     "Host",
@@ -28,6 +32,7 @@ __all__ = [
     "ItemFiles",
     "ItemRow",
     "Listing",
+    "Pace",
     "Part",
     "PartBody",
     "Readable",
@@ -36,6 +41,7 @@ __all__ = [
     "Settings",
     "Source",
     "UploadSession",
+    "api_origin",
     "public_record",
 ]
 

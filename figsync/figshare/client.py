@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -15,6 +16,7 @@ from requests import Response
 from figsync.clock import Clock
 from figsync.errors import (
     BadReply,
+    Blocked,
     FigshareProblem,
     Interrupted,
     TooMany,
@@ -23,8 +25,10 @@ from figsync.errors import (
 from figsync.figshare.addresses import address, api_origin, is_below, origin
 from figsync.figshare.answers import Answer, Place, is_challenge, problem
 from figsync.figshare.ask import Ask, Reply
+from figsync.figshare.budget import Budget, Ledger
 from figsync.figshare.hosts import Hosts
-from figsync.figshare.pacing import backoff, http_date, retry_after
+from figsync.figshare.pacing import Pace, backoff, http_date, retry_after
+from figsync.figshare.part_sizes import PartSizes
 from figsync.figshare.session import (
     FOREIGN,
     SEND_AT_ONCE,
@@ -35,12 +39,13 @@ from figsync.figshare.session import (
     proxies,
     without_token,
 )
-from figsync.figshare.throttle import Bandwidth, Throttle
+from figsync.figshare.throttle import Bandwidth
+from figsync.figshare.turns import PATIENCE, await_turn
 
 log = logging.getLogger(__name__)
 
 TRIES = 5
-PATIENCE = 120.0  # seconds; a longer silence is reported instead of waited for
+SHIELDED = frozenset({202, 403})  # so a firewall answers to who asks too much
 SHORT_SILENCE = 1.0  # seconds; for a 429 that does not say how long
 LONGEST_BODY = 64 * 1024 * 1024
 LONGEST_COMPLAINT = 64 * 1024
@@ -55,9 +60,10 @@ Result = TypeVar("Result")
 class Connection:
     """Requests in pace, answers checked; many threads may use it.
 
-    Raises nothing but this project's errors. Only the API's host is paced; every
-    host that answers 429 is left alone by all threads for as long as it asks, and
-    one of the *hosts* that keeps failing gets nothing but a trial now and then.
+    Raises nothing but this project's errors. The API's host is paced; every host
+    that answers 429 is left alone by all threads for as long as it asks, and asked
+    for less after that; one of the *hosts* that keeps failing gets nothing but a
+    trial now and then.
     """
 
     def __init__(
@@ -76,13 +82,19 @@ class Connection:
         self._base = api_url
         self._token = token
         self._impersonate = impersonate
-        self._pace = Throttle(settings.requests_per_second, settings.burst, clock)
+        self._budget = Budget(
+            clock,
+            self.api.name,
+            rate=settings.requests_per_second,
+            burst=settings.burst,
+        )
+        self._yielding = 0
         self._bandwidth = Bandwidth(settings.bandwidth, clock)
         self.hosts = Hosts(clock, settings.random)
+        self.part_sizes = PartSizes()
         self._lock = threading.Lock()
         self._requests: Counter[str] = Counter()
         self._by_service: Counter[str] = Counter()
-        self._silent_until: dict[str, float] = {}
         self._server_time: float | None = None
         self._up = self._down = 0
 
@@ -109,13 +121,27 @@ class Connection:
         return self._down
 
     @property
-    def pace_level(self) -> float:
-        """How many requests may go at once now; to be kept over a restart."""
-        return self._pace.level
+    def pace(self) -> Pace:
+        """How the API may be asked now."""
+        return self._budget.pace(self.api.name)
 
-    @pace_level.setter
-    def pace_level(self, level: float) -> None:
-        self._pace.level = level
+    @property
+    def pace_level(self) -> float:
+        """How many requests may go to the API at once now."""
+        return self.pace.level
+
+    def keep_budget(self, ledger: Ledger, boot: str) -> None:
+        """Go on with the budgets of a ledger, and share them with its other users."""
+        self._budget.keep(ledger, boot)
+
+    @contextmanager
+    def yielding(self) -> Iterator[None]:
+        """Let what is sent meanwhile wait for whatever people wait for."""
+        self._yielding += 1
+        try:
+            yield
+        finally:
+            self._yielding -= 1
 
     def server_time(self) -> float | None:
         """Return the API's clock at its last answer (POSIX seconds), if any."""
@@ -219,8 +245,9 @@ class Connection:
         """Send *ask* once, when its turn has come."""
         payload = ask.payload
         self._wait_turn(ask)
+        sent = self.clock.monotonic()
         try:
-            return self.session.request(
+            response = self.session.request(
                 ask.method,
                 ask.url,
                 # An empty mapping costs requests more than none at all.
@@ -233,6 +260,8 @@ class Connection:
                 stream=True,
                 proxies=proxies(ask.url),
             )
+            self._budget.answered(ask.host, self.clock.monotonic() - sent)
+            return response
         except FOREIGN as exc:
             silent = no_answer(exc, ask.url, subject=ask.subject)
         # Outside of the except clause: the foreign text holds whole addresses.
@@ -266,26 +295,16 @@ class Connection:
             if found.retry_after > PATIENCE:
                 found.cause += f", none at all for {asked:.0f} s"
                 found.remedy = "sync again after that"
-            self._hush(ask, SHORT_SILENCE if asked is None else asked)
+            self._budget.hush(ask.host, SHORT_SILENCE if asked is None else asked)
+        elif isinstance(found, Blocked) and answer.status in SHIELDED:
+            self._budget.refused(ask.host)
         return found
-
-    def _hush(self, ask: Ask, seconds: float) -> None:
-        until = self.clock.monotonic() + seconds
-        host = ask.host
-        with self._lock:
-            self._silent_until[host] = max(until, self._silent_until.get(host, until))
 
     def _wait_turn(self, ask: Ask) -> None:
         """Wait for this request's turn, then count it."""
-        if origin(ask.url) == self.api:
-            self.wait(self._pace.take(1))
-        host = ask.host
-        while (left := self._silent_until.get(host, 0) - self.clock.monotonic()) > 0:
-            if left > PATIENCE:
-                raise _still_silent(ask, left)
-            self.wait(left)
+        await_turn(ask, self._budget, self.clock, yields=self._yielding > 0)
         with self._lock:
-            self._requests[host] += 1
+            self._requests[ask.host] += 1
             self._by_service[ask.door.service.value] += 1
 
     def _note_date(self, ask: Ask, response: Response) -> None:
@@ -307,10 +326,3 @@ class Connection:
         if ask.method in ("GET", "DELETE"):
             return replace(ask, query={**ask.query, **account})
         return replace(ask, json={**(ask.json or {}), **account})
-
-
-def _still_silent(ask: Ask, seconds: float) -> TooMany:
-    cause = f"Figshare asked for {seconds:.0f} s without requests"
-    found = TooMany(ask.subject, cause, "sync again after that")
-    found.retry_after = seconds
-    return found

@@ -7,7 +7,14 @@ from contextlib import closing
 from functools import partial
 from typing import Protocol
 
-from figsync.errors import DiskProblem, NotFound, Stale
+from figsync.errors import (
+    BadReply,
+    DiskProblem,
+    FigshareProblem,
+    NotFound,
+    Refused,
+    Stale,
+)
 from figsync.figshare.addresses import address, upload_address
 from figsync.figshare.answers import Place
 from figsync.figshare.ask import JSON_COMES, Ask, Payload
@@ -25,6 +32,8 @@ NEW_RECORD_TRIES = 6
 NEW_RECORD_PAUSE = 0.1
 PART_TAKEN = frozenset({200, 201, 204})
 COMPLETED = frozenset({200, 201, 202, 204, 205})
+# What an upload service may say to a part that is not cut as it wants.
+NOT_TAKEN = (NotFound, Refused, BadReply)
 
 
 class Readable(Protocol):
@@ -123,7 +132,29 @@ class UploadCalls(FileCalls):
     def upload_session(self, upload_url: str) -> UploadSession:
         """Return which parts the upload service has; NotFound when it has ended."""
         ask = self._about_upload("GET", upload_url)
-        return decode_session(self.call(ask).content, subject=SESSION)
+        session = decode_session(self.call(ask).content, subject=SESSION)
+        self.part_sizes.learn(ask.host, session)
+        return session
+
+    def send_whole(
+        self, upload_url: str, part: Part, body: Callable[[], PartBody]
+    ) -> bool:
+        """Send a new file as its only *part*; False if that is not how to send it.
+
+        Nobody asks how it is cut: its host has told this process of a part as large.
+        When False, its session tells what to send.
+        """
+        host = self._about_upload("GET", upload_url).host
+        if not self.part_sizes.is_one_part(host, part.size):
+            return False
+        try:
+            self.send_part(upload_url, part, body)
+        except FigshareProblem as problem:
+            self.part_sizes.forget(host)
+            if isinstance(problem, NOT_TAKEN):
+                return False
+            raise
+        return True
 
     def send_part(
         self,

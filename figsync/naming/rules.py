@@ -128,6 +128,7 @@ class IgnoreRules:
     def __init__(self, patterns: Sequence[str] = ()) -> None:
         self._layers: tuple[_Layer, ...] = (_layer("", patterns, CONFIGURED),)
         self._last_folder = ("", False)
+        self._fingerprint = ""
 
     def nested(self, prefix: str, lines: Sequence[str]) -> IgnoreRules:
         """Return these rules and those of *prefix*/.figsyncignore; deeper ones win."""
@@ -164,6 +165,10 @@ class IgnoreRules:
     @property
     def fingerprint(self) -> str:
         """A short text that changes when the rules do."""
+        self._fingerprint = self._fingerprint or self._summed()
+        return self._fingerprint
+
+    def _summed(self) -> str:
         said = sorted((layer.folder, layer.text) for layer in self._layers)
         whole = repr((DEFAULT_IGNORES, [entry for entry in said if entry[1]]))
         return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:16]

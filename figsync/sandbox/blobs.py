@@ -1,12 +1,14 @@
 """The bytes of files: one blob a file, written in parts, hashed as they come in."""
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Lock
 from typing import IO, Protocol
 
 CHUNK = 1 << 20
+_ZEROS = bytes(CHUNK)
 
 
 class Md5(Protocol):
@@ -46,13 +48,14 @@ class Blobs:
 
     def receive(self, file_id: int, offset: int, chunks: Iterator[bytes]) -> int:
         """Write *chunks* from *offset* on and return how many bytes came."""
-        came = 0
+        at = offset
         with self.path(file_id).open("r+b", buffering=0) as blob:
-            blob.seek(offset)
             for chunk in chunks:
-                blob.write(chunk)
-                came += len(chunk)
-        return came
+                if not _is_there(blob, at, chunk):
+                    blob.seek(at)
+                    blob.write(chunk)
+                at += len(chunk)
+        return at - offset
 
     def chunks(self, file_id: int, within: range) -> Iterator[bytes]:
         """Yield the bytes of a file whose offsets are *within*."""
@@ -63,6 +66,18 @@ class Blobs:
     def remove(self, file_id: int) -> None:
         """Forget the bytes of a file."""
         self.path(file_id).unlink(missing_ok=True)
+
+
+def _is_there(blob: IO[bytes], at: int, chunk: bytes) -> bool:
+    """Tell whether *chunk* is zeros for a hole: a file of holes takes no room."""
+    end = at + len(chunk)
+    # Comparing ends at the first byte that is none.
+    if chunk != _ZEROS[: len(chunk)] or end > os.fstat(blob.fileno()).st_size:
+        return False
+    try:
+        return os.lseek(blob.fileno(), at, os.SEEK_DATA) >= end
+    except OSError:  # nothing but a hole from there on
+        return True
 
 
 def read_chunks(stream: IO[bytes], most: int) -> Iterator[bytes]:

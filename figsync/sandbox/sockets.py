@@ -84,7 +84,7 @@ def _server(
         sockets=listening,
         threads=THREADS,
         recv_bytes=MIB // 4,
-        inbuf_overflow=MIB,
+        inbuf_overflow=16 * MIB,
         outbuf_overflow=MIB,
         connection_limit=1000,
         channel_timeout=60,

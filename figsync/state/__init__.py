@@ -4,9 +4,10 @@ The only SQL of figsync is in here.
 """
 
 from figsync.state.decisions import Conflict, Decisions, HeldRow, Request
-from figsync.state.files import Files, KnownFile
+from figsync.state.files import Files, KnownFile, Scanned
 from figsync.state.history import History, HistoryRow
 from figsync.state.items import Items, Observed, Publication
+from figsync.state.ledger import RequestLedger
 from figsync.state.schema import TABLES
 from figsync.state.settings import Settings
 from figsync.state.state import State
@@ -35,7 +36,9 @@ __all__ = [
     "Observed",
     "Publication",
     "Request",
+    "RequestLedger",
     "Retry",
+    "Scanned",
     "Settings",
     "State",
     "Steps",

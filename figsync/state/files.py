@@ -3,29 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from figsync.model import FileStat, Mode, SyncedFile
+from figsync.model import FileStat, LocalFile, Mode, SyncedFile
 from figsync.state.columns import Row, to_integer
 from figsync.state.connection import Connection
 
 
 @dataclass(frozen=True, slots=True)
 class KnownFile:
-    """A local file as the last scan saw it; *path* is relative to the item folder.
+    """A local file as the last scan saw it, without a say of its own.
 
     *hashed_at* and *seen_at* (when this stat was first seen) are POSIX seconds;
     hashed without an MD5 is one that was left unread for good (0.0: not yet).
-    *parts* are the MD5s (16 bytes each) of consecutive slices of *part_size* bytes.
+    The *file* itself is what a scan of it returns while nothing changes.
     """
 
-    path: str
-    stat: FileStat
-    md5: str
+    file: LocalFile
     hashed_at: float
     seen_at: float
-    parts: bytes = field(default=b"", repr=False)
-    part_size: int = 0
+
+    @property
+    def path(self) -> str:
+        return self.file.path
+
+    @property
+    def stat(self) -> FileStat:
+        return self.file.stat
+
+    @property
+    def md5(self) -> str:
+        return self.file.md5
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What the last scan of an item folder saw, by path.
+
+    *rules* is the fingerprint of the ignore rules that all of it passed, "" if unknown.
+    """
+
+    files: dict[str, KnownFile]
+    rules: str
 
 
 class Files:
@@ -39,6 +58,11 @@ class Files:
         found = self._db.load("local_files", _known_file, "WHERE folder = ?", folder)
         return {file.path: file for file in found}
 
+    def scanned(self, folder: str) -> Scanned:
+        """Return what the last scan of an item folder saw, and under which rules."""
+        rules = self._db.load("scans", _rules, "WHERE folder = ?", folder)
+        return Scanned(self.local(folder), rules[0] if rules else "")
+
     def local_file(self, folder: str, path: str) -> KnownFile | None:
         """Return what the last scan saw of one file, None if it saw none."""
         which = "WHERE folder = ? AND path = ?"
@@ -46,15 +70,25 @@ class Files:
         return found[0] if found else None
 
     def save_local(
-        self, folder: str, seen: Iterable[KnownFile], gone: Iterable[str] = ()
+        self,
+        folder: str,
+        seen: Iterable[KnownFile],
+        gone: Iterable[str] = (),
+        *,
+        rules: str = "",
     ) -> None:
-        """Store the *seen* files of a folder and drop the *gone* paths."""
+        """Store the *seen* files of a folder and drop the *gone* paths.
+
+        With the fingerprint of *rules*, all that is stored then has passed these.
+        """
         with self._db.writing():
             self._db.write_many(
                 "DELETE FROM local_files WHERE folder = ? AND path = ?",
                 [(folder, path) for path in gone],
             )
             self._db.save("local_files", [_local_row(folder, file) for file in seen])
+            if rules:
+                self._db.save("scans", [(folder, rules)])
 
     def folders(self) -> set[str]:
         """Return the item folders that have local files stored."""
@@ -62,7 +96,9 @@ class Files:
 
     def drop_folder(self, folder: str) -> None:
         """Drop all local files stored for a folder."""
-        self._db.write("DELETE FROM local_files WHERE folder = ?", folder)
+        with self._db.writing():
+            self._db.write("DELETE FROM local_files WHERE folder = ?", folder)
+            self._db.write("DELETE FROM scans WHERE folder = ?", folder)
 
     def rename_folder(self, old: str, new: str) -> None:
         """Let *new* have the local files and the made folders stored for *old*."""
@@ -190,7 +226,8 @@ def _is_within(path: str, folder: str) -> bool:
     return path == folder or path.startswith(f"{folder}/")
 
 
-def _local_row(folder: str, file: KnownFile) -> Row:
+def _local_row(folder: str, known: KnownFile) -> Row:
+    file = known.file
     return (
         folder,
         file.path,
@@ -199,16 +236,23 @@ def _local_row(folder: str, file: KnownFile) -> Row:
         to_integer(file.stat.ctime_ns),
         to_integer(file.stat.inode),
         file.md5,
-        float(file.hashed_at),
-        float(file.seen_at),
+        float(known.hashed_at),
+        float(known.seen_at),
         file.parts,
         file.part_size,
     )
 
 
 def _known_file(row: Row) -> KnownFile:
-    _, path, size, mtime, ctime, inode, *rest = row
-    return KnownFile(path, FileStat(size, int(mtime), int(ctime), int(inode)), *rest)
+    _, path, size, mtime, ctime, inode, md5, hashed_at, seen_at, parts, size_of = row
+    stat = FileStat(size, int(mtime), int(ctime), int(inode))
+    file = LocalFile(path, stat, md5, None, "", parts, size_of)
+    return KnownFile(file, hashed_at, seen_at)
+
+
+def _rules(row: Row) -> str:
+    _, rules = row
+    return str(rules)
 
 
 def _of_item(row: Row) -> tuple[str, SyncedFile]:

@@ -185,7 +185,7 @@ _SEALED_LATER = (
     "conflicts",
     "history",
 )
-TABLES = (*_SEALED_FIRST, *_SEALED_LATER, "publications")
+TABLES = (*_SEALED_FIRST, *_SEALED_LATER, "publications", "scans")
 _OF_FILES = ("synced_files", "local_files", "remote_files", "records", "names")
 
 
@@ -210,6 +210,15 @@ def remember_publications(db: Database) -> None:
         "CREATE TABLE publications (item_id TEXT PRIMARY KEY, version INTEGER NOT NULL,"
         " file_ids TEXT NOT NULL, changed INTEGER NOT NULL, checksum TEXT NOT NULL)"
         " WITHOUT ROWID"
+    )
+
+
+@migrations()
+def remember_rules_of_scans(db: Database) -> None:
+    """Make the table of the ignore rules that the stored files of a folder passed."""
+    db.execute(
+        "CREATE TABLE scans (folder TEXT PRIMARY KEY, rules TEXT NOT NULL,"
+        " checksum TEXT NOT NULL) WITHOUT ROWID"
     )
 
 

@@ -102,6 +102,12 @@ class Work:
         found = self._db.load("transfers", _transfer, "WHERE item_id = ?", item_id)
         return {transfer.path: transfer for transfer in found}
 
+    def transfer(self, item_id: str, path: str) -> Transfer | None:
+        """Return the unfinished upload of one file, None if there is none."""
+        which = "WHERE item_id = ? AND path = ?"
+        found = self._db.load("transfers", _transfer, which, item_id, path)
+        return found[0] if found else None
+
     def all_transfers(self) -> list[Transfer]:
         """Return the unfinished uploads of all items."""
         return self._db.load("transfers", _transfer)

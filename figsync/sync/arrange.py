@@ -33,9 +33,9 @@ from figsync.naming import fold, folder_name, shown, split_extension, unique_nam
 from figsync.sync.look import content_md5
 from figsync.sync.mirror import Mirror
 from figsync.sync.root import holds_anything, is_half_made, record_id
-from figsync.sync.scan import RECORD_FOLDER
 from figsync.sync.tasks import Task, do
 from figsync.sync.underway import bring_back
+from figsync.sync.walk import RECORD_FOLDER
 
 FILED = "filed:"
 COPY_CHUNK = 1 << 20

@@ -18,6 +18,7 @@ from figsync.model import (
     Where,
 )
 from figsync.sync.differences import Difference, Kind
+from figsync.sync.room import never_taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,9 @@ def _of_file(sides: Sides, file: LocalFile, row: SyncedFile | None) -> Iterator[
     elif row is not None:
         if row.md5 != file.md5:
             yield Kind.EDITED
-    elif not (sides.remote and file.path in sides.remote):
+    elif file.path in (sides.remote or {}):
+        return
+    elif not never_taken(file.path, file.size):
         yield Kind.NEW
 
 

@@ -49,17 +49,18 @@ from figsync.sync.record import Recorder, tell_held
 from figsync.sync.reserve import within
 from figsync.sync.restore import bringing, is_here
 from figsync.sync.root import check_root, look_at_root
-from figsync.sync.scan import Lens
 from figsync.sync.stirred import concerned, remember_undone
 from figsync.sync.survey import Survey, policy_of
 from figsync.sync.sweep import (
     expire_trash,
+    remember_doubts,
     restart_grace_after_jump,
     sweep_strays,
 )
 from figsync.sync.tasks import Task
 from figsync.sync.underway import recover_late_saves
 from figsync.sync.waits import waits_of
+from figsync.sync.walk import Lens
 
 T = TypeVar("T")
 
@@ -76,7 +77,8 @@ class Wish:
     Of the folder *watched* the scan is kept; *reading* limits the bytes read of each.
     With *retry_now* a host that is left alone gets one trial before its time.
     *stirred* are the folders of the root where something may have changed since the
-    last cycle; None is any, and looks at all of them.
+    last cycle; None is any, and looks at all of them.  Nobody waits for what *yields*:
+    its requests come after those that somebody waits for.
     """
 
     only: frozenset[str] = frozenset()
@@ -85,6 +87,7 @@ class Wish:
     bring_only: bool = False
     watched: str = ""
     reading: int | None = None
+    yields: bool = False
 
 
 @dataclass(slots=True)
@@ -161,6 +164,7 @@ def decided(mirror: Mirror, view: View, wish: Wish) -> Cycle:
     plan = fitted(mirror, survey, plan, free_quota(view.account))
     mirror.left_out.add(survey.not_uploadable, root.folders, wish.only)
     moved = moved_keys(mirror, plan)
+    remember_doubts(mirror, survey)
     plan = _guarded(mirror, survey, plan, wish, moved)
     plan = within(mirror.reserve, plan, mirror.clock.now())
     not_found = decider.not_found() if wish.stirred is None else []
@@ -199,6 +203,7 @@ def _survey(mirror: Mirror, account: Account, wish: Wish) -> Survey:
         config.schedule.settle,
         int(state.settings.get(PART_SIZE) or DEFAULT_PART_SIZE),
         wish.reading,
+        mirror.asked_to_stop,
     )
     policy = policy_of(mirror)
     return Survey(lens, policy, free_quota(account), watched=wish.watched)

@@ -40,10 +40,10 @@ from figsync.naming import shown
 from figsync.sync import arrange, arriving, underway
 from figsync.sync.fetch import download, keep_both, record_agreement
 from figsync.sync.mirror import Mirror
-from figsync.sync.prove import upload_all
 from figsync.sync.record import Recorder
 from figsync.sync.send import check_unchanged
 from figsync.sync.tasks import Task, all_of, do
+from figsync.sync.upload import upload_all
 from figsync.sync.zips import bring_zipped
 
 AT_ONCE = 64

@@ -119,7 +119,7 @@ def record_agreement(
     """Record that both sides hold *remote*'s bytes at its path."""
     agreed = SyncedFile(remote.path, remote.file_id, remote.md5, remote.size)
     now = mirror.clock.now()
-    known = KnownFile(remote.path, stat, remote.md5, now, now, b"", 0)
+    known = KnownFile(LocalFile(remote.path, stat, remote.md5), now, now)
     mirror.state.files.save_synced(where.item_id, agreed)
     mirror.state.files.save_local(where.folder, [known])
 

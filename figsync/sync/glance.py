@@ -23,8 +23,9 @@ from figsync.sync.loose import plan_loose_files
 from figsync.sync.mirror import Mirror
 from figsync.sync.root import RootView, look_at_root
 from figsync.sync.rules import mirror_rules
-from figsync.sync.scan import Lens, Walk, is_remembered, walk_folder
+from figsync.sync.scan import is_remembered
 from figsync.sync.survey import Survey, policy_of
+from figsync.sync.walk import Lens, Walk, walk_folder
 
 SEEN = "root_seen"
 EVERYTHING = ""
@@ -130,13 +131,14 @@ class _Glance:
             return True
         if (seen.inode, seen.record_id) != (str(folder.inode), _claim(folder)):
             return True
-        walk = walk_folder(self.lens, folder.name)
         if seen.digest:
-            return seen.digest != _digest(walk)
+            return seen.digest != _digest(walk_folder(self.lens, folder.name))
+        before = self.mirror.state.files.scanned(folder.name)
+        walk = walk_folder(self.lens, folder.name, before)
         # The end of a conflict is the end of its copy.
         if not self.copies.get(folder.name, set()) <= walk.unknown.keys():
             return True
-        return _files_differ(walk, self.mirror.state.files.local(folder.name))
+        return _files_differ(walk, before.files)
 
     def has_loose_news(self, root: RootView) -> bool:
         """Tell whether a loose file is due, or waits and nobody knows of it."""
@@ -147,9 +149,10 @@ class _Glance:
 
 
 def _files_differ(walk: Walk, rows: Mapping[str, KnownFile]) -> bool:
-    if rows.keys() != walk.stats.keys():
+    if rows.keys() != walk.stats.keys() | walk.same.keys():
         return True
-    return any(not is_remembered(stat, rows[path]) for path, stat in walk.stats.items())
+    stats = {path: row.stat for path, row in walk.same.items()} | walk.stats
+    return any(not is_remembered(stat, rows[path]) for path, stat in stats.items())
 
 
 def _copies(mirror: Mirror) -> dict[str, set[str]]:
@@ -165,7 +168,8 @@ def _claim(folder: LocalFolder) -> str:
 
 def _lens(mirror: Mirror) -> Lens:
     settle = mirror.config.schedule.settle
-    return Lens(mirror.disk, mirror.rules, mirror.clock.now(), settle, 0)
+    now, stop = mirror.clock.now(), mirror.asked_to_stop
+    return Lens(mirror.disk, mirror.rules, now, settle, 0, stop=stop)
 
 
 def _digest(walk: Walk) -> str:

@@ -24,11 +24,11 @@ from figsync.sync.mirror import Mirror
 from figsync.sync.remembered import remembered_view
 from figsync.sync.root import RootView, check_root, look_at_root, record_id
 from figsync.sync.rules import with_rules_on_the_way
-from figsync.sync.scan import RECORD_FOLDER
 from figsync.sync.sides import stat_of, with_sides
 from figsync.sync.subject import Setting, Subject
 from figsync.sync.survey import Survey
 from figsync.sync.sweep import restart_grace_after_jump
+from figsync.sync.walk import RECORD_FOLDER
 
 MOST_ROWS = 5
 # Asking about one file must not take the hours that reading a new terabyte takes.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 
 from figsync.errors import FigshareProblem, FigsyncError, Interrupted, Refused
@@ -16,7 +16,6 @@ from figsync.sync.facts import store_end
 from figsync.sync.hosts import keep_rests
 from figsync.sync.left_out import NotUploadable
 from figsync.sync.mirror import Mirror
-from figsync.sync.pace import keep_pace
 
 MOST_CYCLES = 5
 
@@ -108,7 +107,9 @@ def sync_until_quiet(
     problem: FigsyncError | None = None
     before = _measured(mirror)
     try:
-        _cycles(mirror, wish, report, patient=patient)
+        background = mirror.figshare.yielding() if wish.yields else nullcontext()
+        with background:
+            _cycles(mirror, wish, report, patient=patient)
     except FigsyncError as failure:
         problem = failure
         raise
@@ -119,7 +120,6 @@ def sync_until_quiet(
             # The problem itself is what has to be told.
             with suppress(FigsyncError):
                 keep_rests(mirror)
-                keep_pace(mirror)
     return report
 
 

@@ -16,9 +16,10 @@ from figsync.model import Action, Outcome, Plan
 from figsync.model.actions import Side
 from figsync.naming import IgnoreRules
 from figsync.state import State
+from figsync.sync.driving import drive
 from figsync.sync.left_out import LeftOutSoFar
 from figsync.sync.reserve import Reserve
-from figsync.sync.tasks import Pool, Task, drive
+from figsync.sync.tasks import Pool, Task
 from figsync.sync.zip_trouble import ZipTrouble
 
 T = TypeVar("T")
@@ -118,5 +119,12 @@ class Mirror:
     def drive(
         self, tasks: Iterable[Task[T]], *, at_once: int = 16
     ) -> Iterator[T | FigsyncError]:
-        """Run tasks on this mirror's workers."""
-        return drive(tasks, self.pool, self.clock, at_once=at_once, tick=self.tick)
+        """Run tasks on this mirror's workers, writing its state."""
+        return drive(
+            tasks,
+            self.pool,
+            self.clock,
+            at_once=at_once,
+            tick=self.tick,
+            writing=self.state.atomic,
+        )

@@ -23,7 +23,7 @@ from figsync.naming import IgnoreRules, shown
 from figsync.state import State, Steps
 from figsync.sync.hosts import read_rests
 from figsync.sync.mirror import Mirror, Progress, Silent
-from figsync.sync.pace import keep_pace, request_budget
+from figsync.sync.pace import share_budget
 from figsync.sync.place import is_noted, note_place
 from figsync.sync.reserve import Reserve
 from figsync.sync.root import MARKER_ID, check_marker
@@ -75,7 +75,6 @@ def owned_mirror(config: Config, means: Means) -> Iterator[Mirror]:
             mirror = _mirror(config, means, disk, state)
             mirror.abilities = _probe(disk, state)
             yield mirror
-            keep_pace(mirror)
         except StateDamaged as problem:
             # The next opening builds a new one: what is altered stays altered.
             state.close()
@@ -117,9 +116,7 @@ def _mirror(config: Config, means: Means, disk: Disk, state: State) -> Mirror:
         ),
     )
     figshare.hosts.restore(read_rests(state))
-    budget = request_budget(state, transfer, means.clock.now())
-    if budget is not None:
-        figshare.pace_level = budget
+    share_budget(figshare, config.database, means.boot_id)
     return Mirror(
         config=config,
         disk=disk,

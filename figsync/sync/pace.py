@@ -1,32 +1,27 @@
-"""The request budget that is left: kept over restarts, and told to who asks."""
+"""The request budget of a mirror: one for all its processes, told to who asks."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
+from pathlib import Path
 
-from figsync.config import TransferSettings
-from figsync.state import State
-from figsync.sync.mirror import Mirror
-
-PACE = "pace"
-
-
-def keep_pace(mirror: Mirror) -> None:
-    """Store the request budget that is left: a restart must not refill it."""
-    level = [mirror.figshare.pace_level, mirror.clock.now()]
-    mirror.state.settings.set(PACE, json.dumps(level))
+from figsync.clock import Clock
+from figsync.config import Config
+from figsync.figshare import Budget, Figshare, Pace, api_origin
+from figsync.state import RequestLedger
 
 
-def request_budget(
-    state: State, transfer: TransferSettings, now: float
-) -> float | None:
-    """Return how many requests may go at once now, None if that was never stored.
+def share_budget(figshare: Figshare, database: Path, boot_id: str) -> None:
+    """Let a client spend the budget of a mirror, which others spend too.
 
-    It is what was left, and what time has added to it since.
+    No restart refills it, however the process before came to its end.
     """
-    pace = state.settings.get(PACE)
-    if not pace:
-        return None
-    level, at = map(float, json.loads(pace))
-    gained = max(0.0, now - at) * transfer.requests_per_second
-    return min(float(transfer.burst), level + gained)
+    figshare.keep_budget(RequestLedger(database), boot_id)
+
+
+def request_paces(config: Config, clock: Clock) -> Mapping[str, Pace]:
+    """Return how hosts may be asked now, by all processes together; the API first."""
+    transfer, api = config.transfer, api_origin(config.account.api_url).name
+    budget = Budget(clock, api, rate=transfer.requests_per_second, burst=transfer.burst)
+    budget.keep(RequestLedger(config.database), "")
+    return budget.paces()

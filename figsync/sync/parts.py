@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable
 
 from figsync.disk import PartBody
-from figsync.errors import BadReply, FigsyncError, Locked, NotFound, Stale
+from figsync.errors import BadReply, Locked, NotFound, Stale
 from figsync.figshare import FileRecord, Part, UploadSession
 from figsync.model import LocalFile, Upload
 from figsync.naming import shown
@@ -20,24 +20,6 @@ PART_SIZE = "part_size"
 READ_AT_ONCE = 1 << 20
 # What figshare clients saw between the last part and "available".
 BEING_CHECKED = frozenset({"ic_checking", "ic_success", "moving_to_final"})
-# A list shows the addresses of many new records for the price of two.
-LIST_FROM = 3
-
-
-def learn_addresses(mirror: Mirror, sendings: Sequence[Sending]) -> Task[None]:
-    """Read the upload addresses of new records: many by one list, few one by one."""
-    new = [s for s in sendings if s.is_open and s.record and not s.record.upload_url]
-    new = [s for s in new if s.record and s.record.status == "created"]
-    if len(new) >= LIST_FROM:
-        item_id = new[0].action.where.item_id
-        try:
-            listing = yield from do(lambda: mirror.figshare.list_files(item_id))
-        except FigsyncError:
-            return
-        records = {record.id: record for record in listing.rows}
-        for sending in new:
-            if sending.record and sending.record.id in records:
-                sending.record = records[sending.record.id]
 
 
 def send_bytes(mirror: Mirror, sending: Sending) -> Task[bool]:
@@ -45,10 +27,16 @@ def send_bytes(mirror: Mirror, sending: Sending) -> Task[bool]:
     record = yield from _with_address(mirror, sending)
     if not _awaits_bytes(mirror, sending.action, record):
         return True
-    session = yield from _session(mirror, record)
-    if session is None:
+    try:
+        session = yield from do(lambda: _sent_or_session(mirror, sending))
+    except NotFound:
         return False
-    yield from _send_parts(mirror, sending, session)
+    if session is not None and session.status == "ABORTED":
+        return False
+    if session is not None:
+        yield from _send_parts(mirror, sending, session)
+    else:
+        mirror.progress.moved(sending.action, sending.action.size)
     item_id = sending.action.where.item_id
     yield from do(lambda: mirror.figshare.complete(item_id, record.id))
     return True
@@ -58,29 +46,35 @@ def _awaits_bytes(mirror: Mirror, action: Upload, record: FileRecord) -> bool:
     """Tell whether bytes are still to be sent; only some statuses are documented."""
     if record.status == "created":
         return True
-    transfer = mirror.state.work.transfers(action.where.item_id)[action.path]
-    begun = transfer.completed or record.md5 or record.status in BEING_CHECKED
+    transfer = mirror.state.work.transfer(action.where.item_id, action.path)
+    sent = transfer is not None and transfer.completed
+    begun = sent or record.md5 or record.status in BEING_CHECKED
     return bool(record.upload_url) and not begun
 
 
 def _with_address(mirror: Mirror, sending: Sending) -> Task[FileRecord]:
     record, item_id = sending.known_record, sending.action.where.item_id
-    if record.status == "created" and not record.upload_url:
+    if sending.lacks_address:
         file_id = record.id
         record = yield from do(lambda: mirror.figshare.read_new_file(item_id, file_id))
         sending.record = record
     return record
 
 
-def _session(mirror: Mirror, record: FileRecord) -> Task[UploadSession | None]:
-    """Return the upload session, None when it ended."""
-    try:
-        session = yield from do(
-            lambda: mirror.figshare.upload_session(record.upload_url)
-        )
-    except NotFound:
-        return None
-    return None if session.status == "ABORTED" else session
+def _sent_or_session(mirror: Mirror, sending: Sending) -> UploadSession | None:
+    """Send a file that fits into one part, or return how it is to be cut.
+
+    In one job, so that what a host told the last one spares the next one its question.
+    Only a record that is new is sent to unasked: of another one parts may be there.
+    """
+    action, url = sending.action, sending.known_record.upload_url
+    is_new, sending.is_new = sending.is_new, False
+    if is_new:
+        part, digest = Part(1, 0, action.size - 1), bytes.fromhex(action.local.md5)
+        body = _body(mirror, action, part, digest)
+        if mirror.figshare.send_whole(url, part, body):
+            return None
+    return mirror.figshare.upload_session(url)
 
 
 def _send_parts(mirror: Mirror, sending: Sending, session: UploadSession) -> Task[None]:
@@ -173,11 +167,15 @@ def _put(
     mirror: Mirror, action: Upload, record: FileRecord, part: tuple[Part, bytes | None]
 ) -> None:
     piece, digest = part
-    path = f"{action.where.folder}/{action.path}"
-
-    def body() -> PartBody:
-        return mirror.disk.part_body(
-            path, piece.start, length=piece.size, md5=digest, expect=action.local.stat
-        )
-
+    body = _body(mirror, action, piece, digest)
     mirror.figshare.send_part(record.upload_url, piece, body)
+
+
+def _body(
+    mirror: Mirror, action: Upload, part: Part, digest: bytes | None
+) -> Callable[[], PartBody]:
+    """Return what opens a part's bytes, anew for each try."""
+    path, stat = f"{action.where.folder}/{action.path}", action.local.stat
+    return lambda: mirror.disk.part_body(
+        path, part.start, length=part.size, md5=digest, expect=stat
+    )

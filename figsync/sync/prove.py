@@ -3,89 +3,39 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from figsync.errors import BadBytes, FigsyncError, Refused
 from figsync.figshare import FileRecord
-from figsync.model import DeleteFirst, Outcome, SyncedFile, Upload
+from figsync.model import DeleteFirst, Outcome, SyncedFile
 from figsync.naming import shown
+from figsync.state import Transfer
 from figsync.sync import underway
-from figsync.sync.deleting_first import delete_old
+from figsync.sync.crew import saved
 from figsync.sync.mirror import Mirror
 from figsync.sync.record import Recorder
 from figsync.sync.send import (
     FOLDERS_KEPT,
     NOT_KEPT,
-    batches,
     discard,
     other_bytes,
     remember_name,
-    send,
 )
 from figsync.sync.sending import Sending
-from figsync.sync.tasks import Task, all_of, do, pause, together
+from figsync.sync.tasks import Task, do
 
-BATCH = 64
 FIRST_WAIT = 0.1
 LONGEST_WAIT = 3.0
+# While other files are sent on, their own requests tell most of the proofs.
+FIRST_WAIT_BESIDE = 5.0
+LONGEST_WAIT_BESIDE = 60.0
 PATIENCE = 60.0
 BYTES_PER_SECOND = 10 << 20
 NO_MD5_FOR = 24 * 3600.0
 
 
-def upload_all(
-    mirror: Mirror, recorder: Recorder, uploads: Sequence[Upload]
-) -> Task[list[Outcome]]:
-    """Send files and wait for their proofs, some dozens at a time."""
-    outcomes: list[Outcome] = []
-    alone = [upload for upload in uploads if upload.alone]
-    for upload in sorted(alone, key=lambda upload: not _is_open(mirror, upload)):
-        if recorder.room_is_taken:
-            return outcomes
-        outcomes += yield from _upload_some(mirror, recorder, [upload])
-        # Its record stands beside the old one and takes the room of the next.
-        recorder.room_is_taken = _is_open(mirror, upload)
-    rest = [upload for upload in uploads if not upload.alone]
-    for batch in batches(mirror, rest, BATCH):
-        outcomes += yield from _upload_some(mirror, recorder, batch)
-    return outcomes
-
-
-def _is_open(mirror: Mirror, upload: Upload) -> bool:
-    return upload.path in mirror.state.work.transfers(upload.where.item_id)
-
-
-def _upload_some(
-    mirror: Mirror, recorder: Recorder, batch: Sequence[Upload]
-) -> Task[list[Outcome]]:
-    sendings = [
-        Sending(action, approved=recorder.is_approved(action)) for action in batch
-    ]
-    for sending in sendings:
-        _stop_if_hopeless(mirror, recorder, sending)
-        yield from _make_room(mirror, sending)
-    yield from send(mirror, [s for s in sendings if s.is_open])
-    yield from _await_proofs(mirror, sendings)
-    yield from together([_prove_by_download(mirror, s) for s in sendings])
-    yield from _check_folders(mirror, sendings)
-    return (
-        yield from all_of(
-            [_conclude(mirror, recorder, sending) for sending in sendings]
-        )
-    )
-
-
-def _make_room(mirror: Mirror, sending: Sending) -> Task[None]:
-    if sending.is_open and isinstance(sending.action, DeleteFirst):
-        try:
-            with mirror.unbroken():
-                yield from delete_old(mirror, sending.action)
-        except FigsyncError as problem:
-            sending.problem = problem
-
-
-def _stop_if_hopeless(mirror: Mirror, recorder: Recorder, sending: Sending) -> None:
+def stop_if_hopeless(mirror: Mirror, recorder: Recorder, sending: Sending) -> None:
     """Let an upload fail at once that an earlier one showed to be in vain."""
     path = sending.action.path
     flat = "/" in path and mirror.state.settings.get(FOLDERS_KEPT) == "no"
@@ -97,54 +47,94 @@ def _stop_if_hopeless(mirror: Mirror, recorder: Recorder, sending: Sending) -> N
         sending.problem = problem
 
 
-def _await_proofs(mirror: Mirror, sendings: Sequence[Sending]) -> Task[None]:
-    """Poll until every record is available with its MD5, or patience is over.
+class Proofs:
+    """Sent files of one item whose proof is waited for, each for its own time.
 
     What was sent long before this sync is looked at once.
     """
-    started = mirror.clock.monotonic()
-    size = max((s.action.size for s in sendings), default=0)
-    patience = PATIENCE + size / BYTES_PER_SECOND
-    wait = FIRST_WAIT
-    while waiting := [s for s in sendings if s.is_open]:
-        yield from _look(mirror, waiting)
-        waits = [_waits_since(mirror, s) for s in waiting if s.is_open]
-        if not waits or min(waits) > patience:
-            return
-        if mirror.clock.monotonic() - started > patience:
-            return
-        yield from pause(wait)
-        wait = min(LONGEST_WAIT, wait * 1.6)
+
+    def __init__(self, mirror: Mirror) -> None:
+        self._mirror = mirror
+        self._waiting: list[Sending] = []
+        self._wait = FIRST_WAIT
+        self._wait_beside = FIRST_WAIT_BESIDE
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, sending: Sending) -> None:
+        """Wait for the proof of a file all of whose bytes were sent."""
+        sending.sent_at = self._mirror.clock.monotonic()
+        self._waiting.append(sending)
+        self._wait = FIRST_WAIT
+
+    def next_wait(self, *, beside: bool) -> float:
+        """Return for how long to wait before the next look, longer each time."""
+        if beside:
+            wait = self._wait_beside
+            self._wait_beside = min(LONGEST_WAIT_BESIDE, wait * 1.6)
+            return wait
+        wait = self._wait
+        self._wait = min(LONGEST_WAIT, wait * 1.6)
+        return wait
+
+    def look(self) -> Task[list[Sending]]:
+        """Read the records once, one alone directly, several by one list.
+
+        Return those whose waiting is over.
+        """
+        item_id = self._waiting[0].action.where.item_id
+        figshare = self._mirror.figshare
+        looked_at = list(self._waiting)
+        try:
+            if len(looked_at) == 1:
+                file_id = looked_at[0].known_record.id
+                found = [(yield from do(lambda: figshare.read_file(item_id, file_id)))]
+            else:
+                found = list((yield from do(lambda: figshare.list_files(item_id))).rows)
+        except FigsyncError as problem:
+            for sending in looked_at:
+                sending.problem = sending.problem or problem
+            found = []
+        return self.told(found, looked_at)
+
+    def told(
+        self, records: Iterable[FileRecord], looked_at: Sequence[Sending]
+    ) -> list[Sending]:
+        """Judge by records that were asked for when these had been sent already.
+
+        Return those whose waiting is over: proven, failed, or out of patience.
+        """
+        by_id = {record.id: record for record in records}
+        present = [s for s in looked_at if s in self._waiting]
+        for sending in present:
+            record = by_id.get(sending.known_record.id)
+            if record is not None and sending.is_open:
+                _judge(sending, record)
+        over = [s for s in present if not s.is_open or self._is_vain(s)]
+        self._waiting = [s for s in self._waiting if s not in over]
+        return over
+
+    def waiting(self) -> list[Sending]:
+        """Return those that wait now."""
+        return list(self._waiting)
+
+    def _is_vain(self, sending: Sending) -> bool:
+        patience = PATIENCE + sending.action.size / BYTES_PER_SECOND
+        here = self._mirror.clock.monotonic() - sending.sent_at
+        return max(here, _waits_since(self._mirror, sending)) > patience
 
 
 def _waits_since(mirror: Mirror, sending: Sending) -> float:
     """Return for how many seconds all bytes of an upload have been sent."""
+    return mirror.clock.now() - _transfer_of(mirror, sending).started_at
+
+
+def _transfer_of(mirror: Mirror, sending: Sending) -> Transfer:
     action = sending.action
-    transfer = mirror.state.work.transfers(action.where.item_id)[action.path]
-    return mirror.clock.now() - transfer.started_at
-
-
-def _look(mirror: Mirror, waiting: Sequence[Sending]) -> Task[None]:
-    """Read the records once: one alone directly, several by one list."""
-    item_id = waiting[0].action.where.item_id
-    try:
-        if len(waiting) == 1:
-            file_id = waiting[0].known_record.id
-            found = [
-                (yield from do(lambda: mirror.figshare.read_file(item_id, file_id)))
-            ]
-        else:
-            listing = yield from do(lambda: mirror.figshare.list_files(item_id))
-            found = list(listing.rows)
-    except FigsyncError as problem:
-        for sending in waiting:
-            sending.problem = problem
-        return
-    records = {record.id: record for record in found}
-    for sending in waiting:
-        record = records.get(sending.known_record.id)
-        if record is not None:
-            _judge(sending, record)
+    transfer = mirror.state.work.transfer(action.where.item_id, action.path)
+    assert transfer is not None
+    return transfer
 
 
 def _judge(sending: Sending, record: FileRecord) -> None:
@@ -156,7 +146,7 @@ def _judge(sending: Sending, record: FileRecord) -> None:
         sending.proven = True
 
 
-def _prove_by_download(mirror: Mirror, sending: Sending) -> Task[None]:
+def prove_by_download(mirror: Mirror, sending: Sending) -> Task[None]:
     """Let one download decide when Figshare gives no MD5 for a day."""
     if not sending.is_open or not sending.known_record.is_available:
         return
@@ -177,7 +167,7 @@ def _prove_by_download(mirror: Mirror, sending: Sending) -> Task[None]:
         sending.proven = True
 
 
-def _check_folders(mirror: Mirror, sendings: Sequence[Sending]) -> Task[None]:
+def check_folders(mirror: Mirror, sendings: Sequence[Sending]) -> Task[None]:
     """Read back where files in folders ended up; the answer is never assumed."""
     foldered = [s for s in sendings if s.proven and "/" in s.action.path]
     if not foldered:
@@ -189,9 +179,8 @@ def _check_folders(mirror: Mirror, sendings: Sequence[Sending]) -> Task[None]:
         for sending in foldered:
             sending.problem, sending.proven = problem, False
         return
-    transfers = mirror.state.work.transfers(item_id)
     for sending in foldered:
-        wanted = transfers[sending.action.path].folder
+        wanted = _transfer_of(mirror, sending).folder
         kept = item.folder_structure.get(sending.known_record.id, "")
         if kept == wanted:
             mirror.state.settings.set(FOLDERS_KEPT, "yes")
@@ -202,20 +191,21 @@ def _check_folders(mirror: Mirror, sendings: Sequence[Sending]) -> Task[None]:
         sending.problem = Refused(shown(sending.action.path), NOT_KEPT)
 
 
-def _conclude(mirror: Mirror, recorder: Recorder, sending: Sending) -> Task[Outcome]:
+def conclude(mirror: Mirror, recorder: Recorder, sending: Sending) -> Task[Outcome]:
     """Record a proven upload and delete what it supersedes; drop a failed one."""
     action = sending.action
     if not sending.proven and sending.problem is None:
-        return recorder.unproven(action)
+        return (yield from saved(lambda: recorder.unproven(action)))
     try:
         if sending.proven:
-            yield from _agree(mirror, sending)
-        elif _left_wrong_record(sending):
-            transfer = mirror.state.work.transfers(action.where.item_id)[action.path]
-            yield from discard(mirror, transfer)
+            yield from _delete_superseded(mirror, sending)
+            return (yield from saved(lambda: _agreed(mirror, recorder, sending)))
+        if _left_wrong_record(sending):
+            mirror.figshare.part_sizes.forget_all()
+            yield from discard(mirror, _transfer_of(mirror, sending))
     except FigsyncError as problem:
         sending.problem = sending.problem or problem
-    return recorder.ended(action, sending.problem)
+    return (yield from saved(lambda: recorder.ended(action, sending.problem)))
 
 
 def _left_wrong_record(sending: Sending) -> bool:
@@ -232,16 +222,21 @@ def has_wrong_bytes(sending: Sending, record: FileRecord) -> bool:
     return bool(record.md5) and record.md5 != sending.action.local.md5
 
 
-def _agree(mirror: Mirror, sending: Sending) -> Task[None]:
-    """Delete the superseded record, then record the new agreement."""
-    action, record = sending.action, sending.known_record
-    where, local, old = action.where, action.local, action.replaces
-    is_gone = isinstance(action, DeleteFirst)
-    if old is not None and old.file_id != record.id and not is_gone:
-        yield from do(lambda: mirror.figshare.delete_file(where.item_id, old.file_id))
+def _delete_superseded(mirror: Mirror, sending: Sending) -> Task[None]:
+    action = sending.action
+    old, is_gone = action.replaces, isinstance(action, DeleteFirst)
+    if old is not None and old.file_id != sending.known_record.id and not is_gone:
+        item_id, file_id = action.where.item_id, old.file_id
+        yield from do(lambda: mirror.figshare.delete_file(item_id, file_id))
+
+
+def _agreed(mirror: Mirror, recorder: Recorder, sending: Sending) -> Outcome:
+    """Record the new agreement, and how the action ended."""
+    action, record, local = sending.action, sending.known_record, sending.action.local
+    item_id = action.where.item_id
     agreed = SyncedFile(local.path, record.id, local.md5, local.size)
-    folder = mirror.state.work.transfers(where.item_id)[action.path].folder
-    with mirror.state.atomic():
-        mirror.state.files.save_synced(where.item_id, agreed)
-        mirror.state.work.drop_transfer(where.item_id, local.path)
-        remember_name(mirror, action, folder, record.name)
+    folder = _transfer_of(mirror, sending).folder
+    mirror.state.files.save_synced(item_id, agreed)
+    mirror.state.work.drop_transfer(item_id, local.path)
+    remember_name(mirror, action, folder, record.name)
+    return recorder.ended(action)

@@ -54,15 +54,20 @@ def refusals(newcomers: Iterable[Newcomer], room: Room) -> dict[str, str]:
     return refused
 
 
-def _own_reason(file: Newcomer, room: Room) -> str:
-    if file.size == 0:
+def never_taken(path: str, size: int) -> str:
+    """Return why Figshare takes no such file at all, "" if it does."""
+    if size == 0:
         return (
             "it is empty, and Figshare does not take empty files;"
             " it goes up once something is in it"
         )
-    name = uploadable_name(file.path)
-    if name:
-        return f"{name}; rename it"
+    name = uploadable_name(path)
+    return f"{name}; rename it" if name else ""
+
+
+def _own_reason(file: Newcomer, room: Room) -> str:
+    if reason := never_taken(file.path, file.size):
+        return reason
     if room.max_file_size and file.size > room.max_file_size:
         return (
             f"it is larger than the {room.max_file_size} bytes Figshare takes;"

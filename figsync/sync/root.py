@@ -19,7 +19,7 @@ from figsync.model import FileStat, LocalFolder
 from figsync.naming import IGNORE_FILE, IgnoreRules, is_root_name_ignored, shown
 from figsync.sync.mirror import Mirror
 from figsync.sync.rules import mirror_rules
-from figsync.sync.scan import RECORD_FOLDER
+from figsync.sync.walk import RECORD_FOLDER
 
 MARKER_ID = "mirror_id"
 # An emptied root is an accident only where there was something to lose.

@@ -3,74 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from figsync.disk import Disk, Hashed
-from figsync.errors import DiskProblem, Stale
+from figsync.disk import Hashed
+from figsync.errors import Stale
 from figsync.model import FileStat, LocalFile, SyncedTree, Unknown
-from figsync.naming import (
-    IGNORE_FILE,
-    IgnoreRules,
-    is_conflict_copy,
-    uploadable_name,
-)
+from figsync.naming import uploadable_name
 from figsync.state import KnownFile
 from figsync.sync.room import Newcomer, Room, refusals
-from figsync.sync.rules import with_folder_rules
 from figsync.sync.tasks import Task, together
+from figsync.sync.walk import Lens, Walk, hidden
 
-RECORD_FOLDER = ".figshare"
-STATE_FOLDER = ".figsync"
 # A save within the clock's grain of a hashing could go unseen (promise 9).
 RACY_SECONDS = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Lens:
-    """How a scan looks: the disk, the rules, the time, and when a file is still.
-
-    *reading* is how many bytes it may read of a folder, the smallest files first;
-    None is all.  What is left unread has no MD5 yet.
-    """
-
-    disk: Disk
-    rules: IgnoreRules
-    now: float
-    settle: float
-    part_size: int
-    reading: int | None = None
-
-
-@dataclass(slots=True)
-class Walk:
-    """What one pass over a folder saw, nothing read yet.
-
-    *closed* are sub-folders that could not be looked into, or are no folders; on
-    *mounts* another disk is mounted ("" is the item folder itself).
-    """
-
-    folder: str
-    stats: dict[str, FileStat] = field(default_factory=dict)
-    unknown: dict[str, Unknown] = field(default_factory=dict)
-    closed: dict[str, Unknown] = field(default_factory=dict)
-    folders: set[str] = field(default_factory=set)
-    mounts: set[str] = field(default_factory=set)
-    rules: IgnoreRules | None = None
-
-    @property
-    def conflicts(self) -> list[str]:
-        copies = Unknown.CONFLICT_COPY
-        return sorted(path for path, why in self.unknown.items() if why is copies)
-
-
 @dataclass(slots=True)
 class Scan:
-    """One item folder as seen now: the tree, and what the state should remember."""
+    """One item folder as seen now: the tree, and what the state should remember.
+
+    *open* are the files that may have to be read; all others are as they were.
+    """
 
     walk: Walk
     tree: dict[str, LocalFile]
     seen: dict[str, KnownFile]
     gone: list[str]
+    open: list[str]
 
     @property
     def is_still(self) -> bool:
@@ -78,76 +37,6 @@ class Scan:
         moving = (Unknown.NOT_SETTLED, Unknown.UNREADABLE)
         seen = [file.unknown for file in self.tree.values()]
         return not any(why in moving for why in (*seen, *self.walk.closed.values()))
-
-
-def walk_folder(lens: Lens, folder: str) -> Walk:
-    """List everything below an item folder in one pass, following no link."""
-    walk = Walk(folder)
-    rules = lens.rules
-    devices: dict[str, int] = {}
-    root = 0
-    pending = [""]
-    while pending:
-        below = pending.pop()
-        place = f"{folder}/{below}".rstrip("/")
-        try:
-            root = root or lens.disk.device("")
-            entries, devices[below] = lens.disk.contents(place)
-            if any(entry.name == IGNORE_FILE for entry in entries):
-                rules = with_folder_rules(lens.disk, rules, place)
-        except (Stale, DiskProblem):
-            # Without its rules a folder could show what nobody is to see.
-            walk.closed[below] = Unknown.UNREADABLE
-            continue
-        prefix = f"{below}/" if below else ""
-        for name, stat in entries:
-            if name not in (RECORD_FOLDER, STATE_FOLDER):
-                _sort_in(walk, rules, prefix + name, stat, pending)
-    walk.rules = rules
-    walk.mounts = _mounts(devices, root)
-    return walk
-
-
-def own_rules(lens: Lens, walk: Walk) -> str:
-    """Return a short text that changes with the rules in the folder, "" for none."""
-    rules = walk.rules
-    return "" if rules is None or rules is lens.rules else rules.fingerprint
-
-
-def _mounts(devices: Mapping[str, int], root: int) -> set[str]:
-    """Return the folders that are on another device than the one they stand in."""
-    above = {path: path.rpartition("/")[0] for path in devices}
-    return {
-        path
-        for path, device in devices.items()
-        if device != (devices[above[path]] if path else root)
-    }
-
-
-def _sort_in(
-    walk: Walk,
-    rules: IgnoreRules,
-    path: str,
-    stat: FileStat | None,
-    pending: list[str],
-) -> None:
-    """Put one name where it belongs: a file, a folder to enter, or no say."""
-    is_folder = stat is not None and stat.kind == "folder"
-    if rules.ignored(f"{walk.folder}/{path}", is_folder):
-        return
-    if stat is None:
-        walk.unknown[path] = Unknown.UNREADABLE
-        walk.closed[path] = Unknown.UNREADABLE
-    elif is_folder:
-        walk.folders.add(path)
-        pending.append(path)
-    elif stat.kind != "file":
-        walk.unknown[path] = Unknown.NOT_A_FILE
-        walk.closed[path] = Unknown.NOT_A_FILE
-    elif is_conflict_copy(path):
-        walk.unknown[path] = Unknown.CONFLICT_COPY
-    else:
-        walk.stats[path] = stat
 
 
 def scan(
@@ -162,22 +51,34 @@ def scan(
     *expected* are the paths that the merge base or Figshare know: those that an
     ignore rule or a closed folder hides are unknown, never gone.
     """
-    tree: dict[str, LocalFile] = {}
-    seen: dict[str, KnownFile] = {}
-    for path, stat in walk.stats.items():
-        row = _remembered(lens, path, stat, known.get(path))
-        seen[path] = row
+    tree, seen = dict[str, LocalFile](), dict(walk.same)
+    doubtful = {path: known.get(path) for path in walk.stats}
+    for path, row in walk.same.items():
+        file = row.file
+        # As `_is_racy` says, without its call: a million files pass here.
+        if file.md5 and row.hashed_at - file.stat.mtime_ns / 1e9 >= RACY_SECONDS:
+            tree[path] = file
+        else:
+            doubtful[path] = row
+    for path, before in doubtful.items():
+        stat = walk.stats.get(path) or walk.same[path].stat
+        row = seen[path] = _remembered(lens, path, stat, before)
         still = bool(row.md5) or _is_still(lens, row)
-        tree[path] = _local_file(row, None if still else Unknown.NOT_SETTLED)
+        tree[path] = row.file if still else _as(row.file, Unknown.NOT_SETTLED)
     for path, reason in walk.unknown.items():
         tree[path] = LocalFile(path, _NOTHING, unknown=reason)
-    for path in expected:
-        if path not in tree and (why := _hidden(walk, path)):
+    for path in set(expected).difference(tree):
+        if why := hidden(walk, path):
             tree[path] = LocalFile(path, _NOTHING, unknown=why)
-    return Scan(walk, tree, seen, sorted(known.keys() - walk.stats.keys()))
+    gone = [] if len(walk.same) == len(known) else sorted(known.keys() - seen.keys())
+    return Scan(walk, tree, seen, gone, list(doubtful))
 
 
 _NOTHING = FileStat(0, 0, 0, 0)
+
+
+def _as(file: LocalFile, unknown: Unknown) -> LocalFile:
+    return replace(file, unknown=unknown)
 
 
 def _remembered(
@@ -185,9 +86,10 @@ def _remembered(
 ) -> KnownFile:
     """Return what is known of a file with this very stat, MD5 included if it holds."""
     if row is None or row.stat != stat:
-        return KnownFile(path, stat, "", 0.0, lens.now, b"", 0)
+        return KnownFile(LocalFile(path, stat), 0.0, lens.now)
     if _is_racy(row):
-        return replace(row, md5="", hashed_at=0.0, parts=b"")
+        unread = replace(row.file, md5="", parts=b"")
+        return KnownFile(unread, 0.0, row.seen_at)
     return row
 
 
@@ -216,38 +118,6 @@ def last_change(stat: FileStat, now: float) -> float:
     return ctime if mtime > now else max(mtime, ctime)
 
 
-def _local_file(row: KnownFile, unknown: Unknown | None) -> LocalFile:
-    return LocalFile(
-        row.path,
-        row.stat,
-        row.md5,
-        unknown,
-        parts=row.parts,
-        part_size=row.part_size,
-    )
-
-
-def is_closed(walk: Walk, path: str) -> bool:
-    """Tell whether nobody could look at *path* or a folder above it."""
-    return _closed(walk, path) is not None
-
-
-def _closed(walk: Walk, path: str) -> Unknown | None:
-    for closed, why in walk.closed.items():
-        if not closed or path == closed or path.startswith(f"{closed}/"):
-            return why
-    return None
-
-
-def _hidden(walk: Walk, path: str) -> Unknown | None:
-    if why := _closed(walk, path):
-        return why
-    rules = walk.rules
-    if rules is not None and rules.ignored(f"{walk.folder}/{path}", False):
-        return Unknown.IGNORED
-    return None
-
-
 def complete(
     lens: Lens,
     found: Scan,
@@ -265,27 +135,24 @@ def complete(
     yield from _hash(lens, found, twins)
     newcomers = [
         Newcomer(file.path, file.size, replaces=file.path in synced)
-        for file in found.tree.values()
-        if _must_be_sent(file, synced, remote_md5s)
+        for path, file in found.tree.items()
+        if ((agreed := synced.get(path)) is None or agreed.md5 != file.md5)
+        and _must_be_sent(file, remote_md5s)
     ]
     for path, reason in refusals(newcomers, room).items():
         found.tree[path] = replace(found.tree[path], refusal=reason)
     rest = [file.path for file in _unhashed(found) if not file.refusal]
     yield from _hash(lens, found, rest)
-    for file in found.tree.values():
-        row = found.seen.get(file.path)
+    for path in found.open:
+        file, row = found.tree[path], found.seen[path]
         left = file.refusal or file.unknown is Unknown.UNREADABLE
-        if left and row is not None and not (row.md5 or row.hashed_at):
-            found.seen[file.path] = replace(row, hashed_at=lens.now)
+        if left and not (row.md5 or row.hashed_at):
+            found.seen[path] = replace(row, hashed_at=lens.now)
 
 
-def _must_be_sent(
-    file: LocalFile, synced: SyncedTree, remote_md5s: Mapping[int, set[str]]
-) -> bool:
+def _must_be_sent(file: LocalFile, remote_md5s: Mapping[int, set[str]]) -> bool:
+    """Tell whether a file that is not what was agreed on has to go to Figshare."""
     if file.unknown is not None:
-        return False
-    agreed = synced.get(file.path)
-    if agreed is not None and agreed.md5 == file.md5:
         return False
     is_there = bool(file.md5) and file.md5 in remote_md5s.get(file.size, ())
     # No record can stand for a name that Figshare can not give back.
@@ -293,7 +160,8 @@ def _must_be_sent(
 
 
 def _unhashed(found: Scan) -> list[LocalFile]:
-    return [f for f in found.tree.values() if f.unknown is None and not f.md5]
+    files = (found.tree[path] for path in found.open)
+    return [file for file in files if file.unknown is None and not file.md5]
 
 
 def _hash(lens: Lens, found: Scan, paths: Iterable[str]) -> Task[None]:
@@ -309,7 +177,7 @@ def _hash(lens: Lens, found: Scan, paths: Iterable[str]) -> Task[None]:
         if isinstance(result, Hashed):
             row = _hashed_row(lens, found.seen[path], result)
             found.seen[path] = row
-            found.tree[path] = replace(_local_file(row, None), refusal=file.refusal)
+            found.tree[path] = replace(row.file, refusal=file.refusal)
         else:
             stale = isinstance(result, Stale)
             why = Unknown.NOT_SETTLED if stale else Unknown.UNREADABLE
@@ -337,12 +205,8 @@ def _hash_job(lens: Lens, path: str) -> Callable[[], Hashed]:
 
 
 def _hashed_row(lens: Lens, row: KnownFile, hashed: Hashed) -> KnownFile:
-    return KnownFile(
-        row.path,
-        hashed.stat,
-        hashed.md5,
-        lens.now,
-        row.seen_at,
-        hashed.parts,
-        hashed.part_size,
+    parts, part_size = hashed.parts, hashed.part_size
+    file = LocalFile(
+        row.path, hashed.stat, hashed.md5, parts=parts, part_size=part_size
     )
+    return KnownFile(file, lens.now, row.seen_at)

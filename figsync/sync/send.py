@@ -6,7 +6,7 @@ that can make a stray record, so its intent is recorded before and its id after.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
 from figsync.errors import (
@@ -22,11 +22,12 @@ from figsync.figshare import FileRecord
 from figsync.model import LocalFile, SyncedFile, Upload
 from figsync.naming import remote_path, shown
 from figsync.state import Transfer
+from figsync.sync.crew import saved
 from figsync.sync.finish import follows, is_proven
 from figsync.sync.mirror import Mirror
-from figsync.sync.parts import learn_addresses, send_bytes
+from figsync.sync.parts import send_bytes
 from figsync.sync.sending import Sending
-from figsync.sync.tasks import Task, do, together
+from figsync.sync.tasks import Task, do
 
 SESSION_TRIES = 2
 UPLOADS_A_DAY = 2
@@ -36,26 +37,11 @@ IN_VAIN = "it was uploaded twice in 24 hours and is still not there"
 NOT_KEPT = "this server does not keep folders; move the files out of sub-folders"
 
 
-def send(mirror: Mirror, sendings: Sequence[Sending]) -> Task[None]:
-    """Bring every file to *complete*, side by side; problems stay with their file."""
-    yield from together([_guarded(s, _begin(mirror, s)) for s in sendings])
-    yield from learn_addresses(mirror, sendings)
-    open_ones = [s for s in sendings if s.is_open]
-    yield from together([_guarded(s, _transfer(mirror, s)) for s in open_ones])
-
-
-def _guarded(sending: Sending, task: Task[None]) -> Task[None]:
-    try:
-        yield from task
-    except FigsyncError as problem:
-        sending.problem = problem
-
-
-def _begin(mirror: Mirror, sending: Sending) -> Task[None]:
+def begin(mirror: Mirror, sending: Sending) -> Task[None]:
     """Find the record of an earlier try, or initiate a new one."""
     action = sending.action
     item_id, path = action.where.item_id, action.path
-    transfer = mirror.state.work.transfers(item_id).get(path)
+    transfer = mirror.state.work.transfer(item_id, path)
     if transfer is not None:
         sending.record = yield from _resumed(mirror, action, transfer)
     if sending.record is None:
@@ -181,8 +167,8 @@ def _initiate(mirror: Mirror, sending: Sending) -> Task[None]:
     check_unchanged(mirror, action.where.folder, local)
     if not sending.approved and was_in_vain(mirror, action):
         raise FigsyncError(shown(action.path), IN_VAIN)
-    transfer = _intent(mirror, action)
-    work.save_transfer(transfer)
+    transfer = _intent(mirror, sending)
+    yield from saved(lambda: work.save_transfer(transfer))
     try:
         file_id = yield from do(
             lambda: mirror.figshare.initiate(
@@ -198,8 +184,10 @@ def _initiate(mirror: Mirror, sending: Sending) -> Task[None]:
         work.drop_transfer(item_id, action.path)
         raise
     mirror.changed.add(item_id)
-    _save_begun(mirror, replace(transfer, file_id=file_id))
+    begun = replace(transfer, file_id=file_id)
+    yield from saved(lambda: _save_begun(mirror, begun))
     sending.record = FileRecord(file_id, transfer.name, local.size, status="created")
+    sending.is_new = True
 
 
 def was_in_vain(mirror: Mirror, action: Upload) -> bool:
@@ -210,7 +198,7 @@ def was_in_vain(mirror: Mirror, action: Upload) -> bool:
 
 def is_begun(mirror: Mirror, action: Upload) -> bool:
     """Tell whether a record for these bytes stands: going on with it is no new try."""
-    transfer = mirror.state.work.transfers(action.where.item_id).get(action.path)
+    transfer = mirror.state.work.transfer(action.where.item_id, action.path)
     same = transfer is not None and transfer.md5 == action.local.md5
     return same and transfer is not None and bool(transfer.file_id)
 
@@ -225,10 +213,10 @@ def check_unchanged(mirror: Mirror, folder: str, local: LocalFile) -> None:
         raise Stale(shown(local.path), "it changed a moment ago")
 
 
-def _intent(mirror: Mirror, action: Upload) -> Transfer:
+def _intent(mirror: Mirror, sending: Sending) -> Transfer:
+    action = sending.action
     item_id = action.where.item_id
-    folder, name = _remote_name(mirror, action)
-    present = mirror.state.items.remote_files(item_id)
+    folder, name = _remote_name(sending)
     return Transfer(
         item_id,
         action.path,
@@ -238,18 +226,19 @@ def _intent(mirror: Mirror, action: Upload) -> Transfer:
         name,
         replaces=action.replaces.file_id if action.replaces else "",
         started_at=mirror.clock.now(),
-        known_ids=frozenset(record.file_id for record in present),
+        known_ids=frozenset(record.file_id for record in sending.observed),
     )
 
 
-def _remote_name(mirror: Mirror, action: Upload) -> tuple[str, str]:
+def _remote_name(sending: Sending) -> tuple[str, str]:
     """Return folder and name on Figshare: those of the record that is superseded.
 
     A folder of dots, as other tools make them, would not come out as it went in; a
     record that shows beside its name's owner is followed by one with a name of its own.
     """
+    action = sending.action
     old: SyncedFile | None = action.replaces
-    for record in mirror.state.items.remote_files(action.where.item_id):
+    for record in sending.observed:
         is_old = old is not None and record.file_id == old.file_id
         is_old = is_old and record.path == action.path
         if is_old and record.name and not _DOTS.intersection(record.folder.split("/")):
@@ -258,11 +247,11 @@ def _remote_name(mirror: Mirror, action: Upload) -> tuple[str, str]:
     return folder, name
 
 
-def _transfer(mirror: Mirror, sending: Sending) -> Task[None]:
+def transfer(mirror: Mirror, sending: Sending) -> Task[None]:
     """Send the bytes; a session that has ended is replaced once."""
     for tries_left in range(SESSION_TRIES - 1, -1, -1):
         if (yield from send_bytes(mirror, sending)):
-            _mark_completed(mirror, sending.action)
+            yield from saved(lambda: _mark_completed(mirror, sending.action))
             return
         yield from _drop_session(mirror, sending)
         if tries_left:
@@ -273,15 +262,15 @@ def _transfer(mirror: Mirror, sending: Sending) -> Task[None]:
 
 def _mark_completed(mirror: Mirror, action: Upload) -> None:
     """Note that all is sent, and since when the proof is waited for."""
-    transfer = mirror.state.work.transfers(action.where.item_id)[action.path]
-    if not transfer.completed:
+    transfer = mirror.state.work.transfer(action.where.item_id, action.path)
+    if transfer is not None and not transfer.completed:
         done = replace(transfer, completed=True, started_at=mirror.clock.now())
         mirror.state.work.save_transfer(done)
 
 
 def _drop_session(mirror: Mirror, sending: Sending) -> Task[None]:
     action = sending.action
-    transfer = mirror.state.work.transfers(action.where.item_id).get(action.path)
+    transfer = mirror.state.work.transfer(action.where.item_id, action.path)
     if transfer is not None:
         yield from discard(mirror, transfer)
 
@@ -291,31 +280,6 @@ def other_bytes(sending: Sending) -> BadBytes:
     path = shown(sending.action.path)
     cause = "it arrived at Figshare with other bytes (another MD5)"
     return BadBytes(path, cause, "the next sync sends it again")
-
-
-def batches(
-    mirror: Mirror, uploads: Iterable[Upload], size: int
-) -> Iterable[list[Upload]]:
-    """Cut uploads into batches of *size* in which no two records could be confused.
-
-    Files of equal name, size and MD5 never are under way together.  The first file
-    in a folder goes alone, until it is known whether this server keeps folders.
-    """
-    waiting = list(uploads)
-    while waiting:
-        batch: list[Upload] = []
-        seen: set[tuple[str, int, str]] = set()
-        probe = not mirror.state.settings.get(FOLDERS_KEPT)
-        for upload in waiting:
-            look = (upload.path.rpartition("/")[2], upload.size, upload.local.md5)
-            alone = probe and "/" in upload.path
-            if look not in seen and len(batch) < size and not (alone and batch):
-                batch.append(upload)
-                seen.add(look)
-            if alone and batch == [upload]:
-                break
-        waiting = [upload for upload in waiting if upload not in batch]
-        yield batch
 
 
 def remember_name(mirror: Mirror, action: Upload, folder: str, name: str) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from figsync.clock import Clock, iso
 from figsync.config import Config
 from figsync.disk import Disk
 from figsync.errors import FigsyncError
-from figsync.figshare import Rest
+from figsync.figshare import Pace, Rest
 from figsync.lock import is_owned, living_owner
 from figsync.model import Mode, SyncedItem
 from figsync.state import Conflict, HeldRow, State
@@ -17,7 +17,7 @@ from figsync.sync.activity import Activity, Pause, Phase, read_activity, read_pa
 from figsync.sync.facts import Ended, Facts, LeftOut, read_facts
 from figsync.sync.guards import GUARDS, guard_of
 from figsync.sync.hosts import read_rests
-from figsync.sync.pace import request_budget
+from figsync.sync.pace import request_paces
 from figsync.sync.place import is_noted
 from figsync.sync.root import MARKER_ID, check_marker
 from figsync.sync.rot import Rotten, read_rot
@@ -63,9 +63,14 @@ class Standing:
     excluded: int = 0
     error: str = ""
     error_kind: str = ""
-    budget: float | None = None
+    paces: Mapping[str, Pace] = field(default_factory=dict)
     daemon: Running | None = None
     at_rest: str = "never"
+
+    @property
+    def budget(self) -> int | None:
+        """How many requests may go to the API at once, None before the first sync."""
+        return next((max(0, int(pace.level)) for pace in self.paces.values()), None)
 
     def count(self, *, waiting: bool) -> int:
         """Return how many held actions wait for a time, or for a person."""
@@ -119,7 +124,7 @@ def _read(state: State, config: Config, disk: Disk, clock: Clock) -> Standing:
         excluded=len(known) - len(items),
         error=str(wrong or facts.error),
         error_kind=type(wrong).__name__ if wrong else facts.error_kind,
-        budget=request_budget(state, config.transfer, clock.now()),
+        paces=request_paces(config, clock),
         daemon=daemon,
         at_rest=told,
     )
@@ -175,7 +180,7 @@ def as_json(now: Standing) -> dict[str, object]:
         "account": facts.account,
         "quota": facts.quota,
         "used_quota": facts.used_quota,
-        "request_budget": None if now.budget is None else int(max(0, now.budget)),
+        "request_budget": now.budget,
         "items": now.items,
         "files": now.files,
         "bytes": now.size,

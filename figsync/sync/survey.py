@@ -22,7 +22,7 @@ from figsync.model import (
     Where,
 )
 from figsync.naming import original_of
-from figsync.state import Absence, Conflict, KnownFile, Transfer
+from figsync.state import Absence, Conflict, Scanned, Transfer
 from figsync.sync.left_out import NotUploadable
 from figsync.sync.look import gone, keep_local_names
 from figsync.sync.mirror import Mirror
@@ -31,16 +31,9 @@ from figsync.sync.obstacles import OBSTACLES, Names, around_obstacles
 from figsync.sync.plan import Change, local_change, plan_files
 from figsync.sync.policies import Policy, apply_policy
 from figsync.sync.room import Room
-from figsync.sync.scan import (
-    Lens,
-    Scan,
-    complete,
-    is_closed,
-    own_rules,
-    scan,
-    walk_folder,
-)
+from figsync.sync.scan import Scan, complete, scan
 from figsync.sync.tasks import Task
+from figsync.sync.walk import Lens, is_closed, own_rules, walk_folder
 
 LINKED = "the item has a linked file, and Figshare does not mix those with others"
 NO_PLACE = "a symlink or special file stands in its place; move that away"
@@ -155,7 +148,7 @@ def without_unfinished(
 
 def _names(found: Scan, records: Iterable[RemoteFile]) -> Names:
     paths = frozenset(record.path for record in records)
-    return Names(found.walk.folders, found.walk.stats.keys(), paths)
+    return Names(found.walk.folders, found.seen.keys(), paths)
 
 
 def _may_be(record: RemoteFile, transfer: Transfer) -> bool:
@@ -176,18 +169,18 @@ def survey_folder(
 ) -> Task[Scan]:
     """Scan and hash a folder, remember it, and note what people should know."""
     records = list(records)
-    known = mirror.state.files.local(where.folder)
-    walk = walk_folder(survey.lens, where.folder)
+    before = mirror.state.files.scanned(where.folder)
+    walk = walk_folder(survey.lens, where.folder, before)
     expected = {*synced, *(record.path for record in records)}
     if synced:
         survey.rules[where.item_id] = own_rules(survey.lens, walk)
-    found = scan(survey.lens, walk, known, expected=expected)
+    found = scan(survey.lens, walk, before.files, expected=expected)
     sizes: dict[int, set[str]] = defaultdict(set)
     for record in records:
         sizes[record.size].add(record.md5)
     room = _room(mirror, survey, where, len(records))
     yield from complete(survey.lens, found, synced, remote_md5s=sizes, room=room)
-    _remember(mirror, where.folder, found, known)
+    _remember(mirror, found, before)
     survey.looked.add(where.folder)
     _note(survey, where, found, synced)
     _take_room(survey, found, synced, has_room=room.begun, md5s=sizes)
@@ -229,18 +222,24 @@ def _take_room(
             survey.free_quota = max(0, survey.free_quota - file.size)
 
 
-def _remember(
-    mirror: Mirror, folder: str, found: Scan, known: Mapping[str, KnownFile]
-) -> None:
-    changed = [row for path, row in found.seen.items() if known.get(path) != row]
-    if changed or found.gone:
-        mirror.state.files.save_local(folder, changed, found.gone)
+def _remember(mirror: Mirror, found: Scan, before: Scanned) -> None:
+    known, folder = before.files, found.walk.folder
+    changed = [
+        row
+        for path, row in found.seen.items()
+        if (old := known.get(path)) is not row and old != row
+    ]
+    rules = found.walk.rules.fingerprint
+    if changed or found.gone or rules != before.rules:
+        mirror.state.files.save_local(folder, changed, found.gone, rules=rules)
 
 
 def _note(
     survey: Survey, where: Where, found: Scan, synced: Mapping[str, SyncedFile]
 ) -> None:
     for file in found.tree.values():
+        if file.unknown is None and not file.refusal:
+            continue
         if file.refusal and local_change(file, synced.get(file.path)) is Change.EDITED:
             note = NotUploadable(where.folder, file.path, file.refusal)
             survey.not_uploadable.append(note)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -15,9 +15,11 @@ from figsync.sync.finish import follows, is_excluded
 from figsync.sync.mirror import Mirror
 from figsync.sync.observe import View
 from figsync.sync.send import discard, find_lost
+from figsync.sync.survey import Survey
 from figsync.sync.tasks import Task, do, together
 
 DAY = 24 * 3600.0
+DOUBTED = "doubted"
 CLOCKS = "clocks"
 CLOCK_SET = "clock_set"
 CLOCK_BEFORE = "clock_before"
@@ -146,16 +148,40 @@ def restart_grace_after_jump(mirror: Mirror, ahead: float | None = None) -> bool
     before = _Clocks(*json.loads(stored)) if stored else clocks
     if not _jumped(before, clocks):
         return False
-    work = mirror.state.work
     with mirror.state.atomic():
         mirror.state.settings.set(CLOCK_SET, str(now))
         mirror.state.settings.set(CLOCK_BEFORE, str(before.wall))
-        for item_id in mirror.state.items.all():
-            scope = f"local:{item_id}"
-            for name, seen in work.absences(scope).items():
-                again = replace(seen, first_seen=now, sightings=1)
-                work.save_absence(scope, name, again)
+        restart_grace(mirror, mirror.state.items.all())
     return True
+
+
+def restart_grace(mirror: Mirror, items: Iterable[str]) -> None:
+    """Begin the grace periods of the files of some items anew."""
+    work, now = mirror.state.work, mirror.clock.now()
+    for item_id in items:
+        scope = f"local:{item_id}"
+        for name, seen in work.absences(scope).items():
+            again = replace(seen, first_seen=now, sightings=1)
+            work.save_absence(scope, name, again)
+
+
+def remember_doubts(mirror: Mirror, survey: Survey) -> None:
+    """Store which items are not trusted; for one that is again, grace begins anew.
+
+    What was missed while a disk was away has not been missed by a person yet.
+    """
+    settings = mirror.state.settings
+    before = set(json.loads(settings.get(DOUBTED) or "[]"))
+    trusted = survey.mounts.keys() - survey.unsure.keys()
+    now = (before - trusted) | survey.unsure.keys()
+    if now == before:
+        return
+    back = before - now
+    with mirror.state.atomic():
+        restart_grace(mirror, back)
+        settings.set(DOUBTED, json.dumps(sorted(now)))
+    for place in [place for place in survey.missed_since if place[0] in back]:
+        del survey.missed_since[place]
 
 
 def _jumped(before: _Clocks, now: _Clocks) -> bool:

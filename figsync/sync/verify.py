@@ -32,9 +32,10 @@ from figsync.sync.root import (
     look_at_root,
     record_id,
 )
-from figsync.sync.scan import Lens, Walk, scan, walk_folder
+from figsync.sync.scan import scan
 from figsync.sync.tasks import Task, do, together
 from figsync.sync.twins import one_record_a_path
+from figsync.sync.walk import Lens, Walk, walk_folder
 
 TEMP = ".figsync/tmp"
 HASH_AT_ONCE = 64

@@ -261,21 +261,6 @@ def test_only_the_apis_host_is_paced() -> None:
         assert figshare.requests == {f"127.0.0.1:{uploads.port}": 5}
 
 
-def test_the_pace_goes_on_where_it_was_after_a_restart() -> None:
-    clock = FastClock()
-    paced = Settings(requests_per_second=1, burst=30)
-    with (
-        serving(in_turn(ACCOUNT)) as api,
-        talking(api, clock=clock, settings=paced) as figshare,
-    ):
-        figshare.pace_level = 0.0
-        figshare.account()
-        assert clock.waits == [1.0]
-
-        figshare.pace_level = 1e9
-        assert figshare.pace_level == 30
-
-
 def test_a_stop_ends_every_wait() -> None:
     clock = FastClock()
     with (

@@ -35,6 +35,7 @@ LOADERS: dict[str, Callable[[State], object]] = {
     "publications": lambda s: s.items.publication("7"),
     "remote_files": lambda s: s.items.remote_files("7"),
     "local_files": lambda s: s.files.local("Soil"),
+    "scans": lambda s: s.files.scanned("Soil").rules,
     "names": lambda s: s.files.names("7"),
     "made_folders": lambda s: s.files.made_folders(),
     "counts": lambda s: s.work.count("upload", "a.txt"),
@@ -58,7 +59,7 @@ def full(state: State) -> State:
     upload = Upload(where, LocalFile("a.txt", FileStat(5, 1, 2, 3), "d4"))
     state.items.save(an_item())
     state.files.save_synced("7", a_synced_file("a.txt"))
-    state.files.save_local("Soil", [a_known_file("a.txt")])
+    state.files.save_local("Soil", [a_known_file("a.txt")], rules="c0ffee")
     state.files.save_names("7", {"a.txt": "a.txt"})
     state.files.add_made_folders(["Soil"])
     state.work.add_create_intent("New", "New", frozenset({"7"}))
@@ -156,7 +157,7 @@ def test_what_an_earlier_version_left_unsealed_is_sealed(
 ) -> None:
     before = {table: load(full) for table, load in LOADERS.items()}
     later = set(TABLES) - {"items", "synced_files", "intents", "transfers"}
-    for table in later - {"absences", "decisions", "publications"}:
+    for table in later - {"absences", "decisions", "publications", "scans"}:
         run_sql(path, f"ALTER TABLE {table} DROP COLUMN checksum")
     run_sql(path, "DELETE FROM _sqlite_migrations WHERE name = 'seal_all_tables'")
     full.close()

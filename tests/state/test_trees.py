@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from figsync.errors import StateDamaged
-from figsync.model import FileStat, Mode, RemoteFile, Unknown
-from figsync.state import Absence, State
+from figsync.model import FileStat, LocalFile, Mode, RemoteFile, Unknown
+from figsync.state import Absence, KnownFile, State
 from tests.state.world import (
     NOT_UTF8,
     SetClock,
@@ -151,7 +151,8 @@ def test_an_altered_row_that_can_lead_to_a_deletion_is_damage(
 
 
 def test_local_files_come_back_as_they_were_seen(state: State) -> None:
-    odd = replace(a_known_file(NOT_UTF8), stat=FileStat(1, 2**64, -5, 2**64 - 1))
+    stat = FileStat(1, 2**64, -5, 2**64 - 1)
+    odd = KnownFile(LocalFile(NOT_UTF8, stat, "d4"), 2.5, 1.5)
     files = [a_known_file("a/ü.txt"), odd]
 
     state.files.save_local("Soil", files)

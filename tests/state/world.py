@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from figsync.model import FileStat, SyncedFile, SyncedItem
+from figsync.model import FileStat, LocalFile, SyncedFile, SyncedItem
 from figsync.state import KnownFile, Observed, Transfer
 
 NOON = 1_795_176_000.0  # 2026-11-20T12:00:00Z
@@ -37,7 +37,9 @@ def an_item(item_id: str = "7", folder: str = "Soil") -> SyncedItem:
 
 
 def a_known_file(path: str, md5: str = "d4") -> KnownFile:
-    return KnownFile(path, FileStat(5, 10, 11, 12), md5, 2.5, 1.5, b"p" * 16, 10)
+    stat = FileStat(5, 10, 11, 12)
+    file = LocalFile(path, stat, md5, parts=b"p" * 16, part_size=10)
+    return KnownFile(file, 2.5, 1.5)
 
 
 def a_synced_file(path: str, file_id: str = "31", md5: str = "d4") -> SyncedFile:

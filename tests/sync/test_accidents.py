@@ -881,6 +881,29 @@ def test_an_item_folder_without_record_and_without_files_is_not_trusted(
     assert report.exit_code == 4
 
 
+def test_while_a_folder_is_not_trusted_no_grace_period_runs(world: World) -> None:
+    """Days without a disk are no days in which a person missed a file."""
+    leaves = world.root / "Leaves"
+    kept = leaves.rename(world.folder / "aside")
+    leaves.mkdir()
+    for _ in range(3):
+        world.clock.advance(2 * DAY)
+        world.sync()
+    leaves.rmdir()
+    kept.rename(leaves)
+    next(leaves.rglob("*.csv")).unlink()
+    world.box.log.clear()
+
+    first, second = world.sync(), world.sync()
+
+    assert world.box.log.mutations() == ()
+    assert reasons(first) == reasons(second)
+    assert "the grace period is not over" in reasons(second)
+    world.clock.advance(DAY)
+    world.sync()
+    assert len(world.box.log.mutations()) == 1
+
+
 # Replies that are lost
 
 

@@ -24,7 +24,8 @@ def save_unnoticed(world: World, content: bytes, *, before_hashing: float) -> No
         os.utime(world.drop(path, content), ns=(at, at))
         stat = mirror.disk.stat(path)
         assert stat is not None
-        mirror.state.files.save_local("New", [replace(known, stat=stat)])
+        now = replace(known, file=replace(known.file, stat=stat))
+        mirror.state.files.save_local("New", [now])
 
 
 @pytest.mark.parametrize(("seconds", "is_seen"), [(1.5, True), (2.5, False)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from random import Random
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 
 from figsync.errors import FigsyncError, Interrupted, Stale, Unreachable
+from figsync.sync.crew import Crew, saved
+from figsync.sync.driving import drive
 from figsync.sync.tasks import (
     InlinePool,
     Pool,
@@ -18,7 +21,6 @@ from figsync.sync.tasks import (
     ThreadPool,
     all_of,
     do,
-    drive,
     pause,
     together,
 )
@@ -410,3 +412,130 @@ def test_jobs_of_tasks_take_turns():
     tasks = [file("big", 5), file("small", 1)]
     list(drive(tasks, InlinePool(), TestClock(), at_once=2))
     assert done.index("small0") == 1
+
+
+class TestCrew:
+    def test_each_is_taken_as_it_ends(self) -> None:
+        def after(seconds: float) -> Task[float]:
+            yield from pause(seconds)
+            return seconds
+
+        def task() -> Task[list[float]]:
+            crew, found = Crew(), []
+            for seconds in (3.0, 1.0, 2.0):
+                crew.start(after(seconds))
+            while crew:
+                found += yield from crew.ended()
+            return found
+
+        assert finished(task()) == [[1, 2, 3]]
+
+    def test_more_may_be_started_while_others_run(self) -> None:
+        clock = Clock()
+
+        def task() -> Task[int]:
+            crew, started = Crew(), 0
+            while started < 20 or crew:
+                while started < 20 and len(crew) < 3:
+                    started += 1
+                    crew.start(pause(1))
+                yield from crew.ended()
+            return started
+
+        assert finished(task(), clock=clock) == [20]
+        assert clock.time == 7
+
+    def test_those_that_end_together_are_taken_together(self) -> None:
+        def task() -> Task[list[object]]:
+            crew = Crew()
+            for value in range(5):
+                crew.start(returning(value))
+            return (yield from crew.ended())
+
+        assert finished(task()) == [[0, 1, 2, 3, 4]]
+
+    def test_a_failure_is_a_result(self) -> None:
+        problem = Unreachable("x", "no answer")
+
+        def task() -> Task[list[object]]:
+            crew = Crew()
+            crew.start(do(failing(problem)))
+            return (yield from crew.ended())
+
+        assert finished(task()) == [[problem]]
+
+
+class Book:
+    """Something written to, that counts its transactions."""
+
+    def __init__(self) -> None:
+        self.lines: list[object] = []
+        self.transactions = 0
+        self.depth = 0
+        self.problem: FigsyncError | None = None
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        before = list(self.lines)
+        self.depth += 1
+        try:
+            yield
+            if self.depth == 1:
+                self.transactions += 1
+                if self.problem:
+                    raise self.problem
+        except BaseException:
+            self.lines = before
+            raise
+        finally:
+            self.depth -= 1
+
+    def write(self, line: object) -> Task[int]:
+        def change() -> int:
+            self.lines.append(line)
+            if line == "bad":
+                raise Stale("bad", "it is")
+            return len(self.lines)
+
+        return saved(change)
+
+
+class TestWrites:
+    def driven(self, book: Book, *tasks: Task[Any], pool: Pool | None = None) -> Any:
+        pool = pool or InlinePool()
+        return list(drive(tasks, pool, Clock(), writing=book.writing))
+
+    def test_those_of_one_moment_are_one_transaction(self) -> None:
+        book = Book()
+
+        assert self.driven(book, *map(book.write, "abcdef")) == [1, 2, 3, 4, 5, 6]
+        assert (book.lines, book.transactions) == (list("abcdef"), 1)
+
+    def test_nothing_goes_on_before_it_is_written(self) -> None:
+        book = Book()
+
+        def task(name: str) -> Task[None]:
+            yield from book.write(name)
+            assert (name in book.lines, book.depth) == (True, 0)
+            yield from do(lambda: None)
+            yield from book.write(name * 2)
+
+        self.driven(book, task("a"), task("b"), pool=ThreadPool(2))
+
+        assert sorted(map(str, book.lines)) == ["a", "aa", "b", "bb"]
+
+    def test_a_change_that_fails_undoes_no_other(self) -> None:
+        book = Book()
+
+        first, bad, last = self.driven(book, *map(book.write, ["a", "bad", "b"]))
+
+        assert (first, last) == (1, 2)
+        assert isinstance(bad, Stale)
+        assert book.lines == ["a", "b"]
+
+    def test_a_transaction_that_fails_is_everybodys_failure(self) -> None:
+        book = Book()
+        book.problem = Unreachable("state.db", "the disk is full")
+
+        assert self.driven(book, *map(book.write, "ab")) == [book.problem] * 2
+        assert book.lines == []

@@ -89,6 +89,14 @@ def test_links_twins_odd_names_and_items_left_out_are_no_differences(
     assert found.items == 3
 
 
+def test_what_figshare_never_takes_is_no_difference(world: World) -> None:
+    world.drop("Leaves/__init__.py", "")
+    (world.root / "Leaves" / os.fsdecode(b"\xff.csv")).write_bytes(b"1")
+    world.drop("Leaves/new.csv", "new")
+
+    assert kinds(look(world)) == [(Kind.NEW, "Leaves/new.csv")]
+
+
 def test_a_verification_changes_nothing(world: World) -> None:
     rot(world)
     before = world.config.database.read_bytes()
