@@ -202,7 +202,7 @@ class Stage:
                     state.items.save(replace(item, inode=now[item.folder].inode))
             for below in state.files.folders():
                 known = [
-                    replace(file, stat=now[f"{below}/{path}"])
+                    replace(file, file=replace(file.file, stat=now[f"{below}/{path}"]))
                     for path, file in state.files.local(below).items()
                     if before.get(f"{below}/{path}") == file.stat
                 ]
