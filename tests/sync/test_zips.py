@@ -79,6 +79,16 @@ def test_a_new_item_with_few_small_files_takes_two_requests(world: World) -> Non
     assert_agreed(world)
 
 
+def test_300_small_files_of_a_new_item_take_six_requests(world: World) -> None:
+    an_item(world, 301)
+
+    report = world.sync()
+
+    assert report.exit_code == 0
+    assert len(world.box.log.find("api")) == 6
+    assert_agreed(world)
+
+
 def test_replaced_files_come_as_a_zip_and_the_old_go_to_the_trash(
     world: World,
 ) -> None:
