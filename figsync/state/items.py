@@ -63,6 +63,11 @@ class Items:
         items = self._db.load("items", _synced_item)
         return {item.item_id: item for item in items}
 
+    def find(self, item_id: str) -> SyncedItem | None:
+        """Return one synced item, None if there is none; StateDamaged as `all`."""
+        found = self._db.load("items", _synced_item, "WHERE item_id = ?", item_id)
+        return found[0] if found else None
+
     def save(self, item: SyncedItem) -> None:
         row = (
             item.item_id,
@@ -91,6 +96,11 @@ class Items:
         """Return the observed items by item id."""
         found = self._db.load("remote_items", _observed)
         return {observed.item_id: observed for observed in found}
+
+    def observed_ids(self) -> frozenset[str]:
+        """Return the ids of the observed items."""
+        rows = self._db.rows("SELECT item_id FROM remote_items")
+        return frozenset(item_id for (item_id,) in rows)
 
     def observe(
         self,

@@ -144,6 +144,8 @@ def a_box(folder: Path, clock: SimulatedClock, random: Random) -> Sandbox:
     box.switches.uuid_ids = random.random() < 0.1
     box.switches.light_dates = random.random() < 0.9
     box.switches.record_files = random.random() < 0.95
+    for habit in ("zip_by_storage", "zip_top", "zip_renamed", "zip_packed"):
+        setattr(box.switches, habit, random.random() < 0.2)
     return box
 
 
