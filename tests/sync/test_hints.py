@@ -90,7 +90,7 @@ def test_a_quiet_sync_searches_once_and_edits_are_read_once_each(
         first = asked(world)
         # A server that shows old ones too leaves the newest in doubt.
         doubt = 0 if change is as_is else 1
-        assert first == (ITEMS + 5, ITEMS)
+        assert first[0] <= ITEMS + 5 and first[1] == ITEMS
         for _ in range(3):
             assert asked(world) == (3 + doubt, doubt)
 
