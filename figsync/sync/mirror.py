@@ -12,9 +12,9 @@ from figsync.clock import Clock
 from figsync.config import Config
 from figsync.disk import Disk, Probe
 from figsync.errors import FigsyncError
-from figsync.figshare import Figshare
+from figsync.figshare import Account, Figshare
 from figsync.model import Action, Outcome, Plan
-from figsync.model.actions import Side
+from figsync.model.keys import Side
 from figsync.naming import IgnoreRules
 from figsync.state import State
 from figsync.sync.driving import Bounds, drive
@@ -73,7 +73,8 @@ class Mirror:
     *changed* are the items whose files this process changed on Figshare, *fresh* those
     read since this sync began: without dates they would be read in every cycle.
     *begun* are the records whose bytes are on their way here now, *undone* the folders
-    and items at which the next cycle has to look again in any case, *reading* counts
+    and items at which the next cycle has to look again in any case, *account* is what
+    Figshare said of it in this sync while nothing was changed there, *reading* counts
     what has to be read whole.  *tick* is called on the deciding thread as long as it
     goes on.
     """
@@ -93,6 +94,7 @@ class Mirror:
     changed: set[str] = field(default_factory=set)
     fresh: set[str] = field(default_factory=set)
     begun: list[str] = field(default_factory=list)
+    account: Account | None = None
     reading: int = 0
     undone: set[str] = field(default_factory=set)
     edited: dict[Edited, float] = field(default_factory=dict)
