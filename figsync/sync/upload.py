@@ -80,7 +80,9 @@ class Line:
         self._recorder = recorder
         self._item_id = uploads[0].where.item_id
         self._observed = mirror.state.items.remote_files(self._item_id)
-        self._waiting = list(uploads)
+        # Where a record stands already none is to be made before its bytes are sent.
+        begun = mirror.state.work.transfers(self._item_id)
+        self._waiting = sorted(uploads, key=lambda upload: upload.path not in begun)
         self._crew = Crew()
         self._outcomes: list[Outcome] = []
         self._under_way: dict[_Look, str] = {}

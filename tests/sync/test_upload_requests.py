@@ -116,19 +116,65 @@ def test_what_is_known_at_one_time_is_written_at_once(world: World) -> None:
     assert steps.commits <= 2 * 100
 
 
+def unsent(world: World) -> int:
+    """Return how many records of the item stand there with nothing sent to them."""
+    initiated = world.box.log.count("api", "POST", path=r"/files$", status=201)
+    return initiated - parts_sent(world)
+
+
 def test_at_most_64_records_stand_with_nothing_sent_to_them(world: World) -> None:
     drop_many(world, [800] * 150)
     most = 0
 
     def look(_: PreparedRequest) -> None:
         nonlocal most
-        initiated = world.box.log.count("api", "POST", path=r"/files$", status=201)
-        most = max(most, initiated - parts_sent(world))
+        most = max(most, unsent(world))
 
     with wired(world, before=look):
         assert world.sync().exit_code == 0
 
     assert 8 <= most <= 64
+
+
+def test_what_another_process_began_is_sent_before_anything_new(world: World) -> None:
+    for number in range(80):
+        world.drop(f"New/z{number:03}.bin", bytes([number]) * 800)
+
+    def die(request: PreparedRequest) -> None:
+        if request.method == "PUT":
+            raise Killed
+
+    with wired(world, before=die), pytest.raises(Killed):
+        world.sync()
+    begun = unsent(world)
+    drop_many(world, [700] * 80)
+    world.settle()
+    most = 0
+
+    def look(_: PreparedRequest) -> None:
+        nonlocal most
+        most = max(most, unsent(world))
+
+    with wired(world, before=look):
+        assert world.sync().exit_code == 0
+
+    assert begun >= 8
+    assert most <= 64
+    numbers = [e.path for e in world.box.log.find("api", "POST", path=r"/files$")]
+    assert len(numbers) == 160
+    assert_agreed(world)
+
+
+@pytest.mark.parametrize(("rate", "most"), [("0", 40), ("1", 16)])
+def test_looks_for_a_late_proof_get_rarer(tmp_path: Path, rate: str, most: int) -> None:
+    world = World(tmp_path, transfer__requests_per_second=rate)
+    drop_many(world, [800] * 5)
+    world.box.switches.md5_delay = 30
+
+    assert world.sync().exit_code == 0
+
+    assert world.box.log.count("api", "GET", path=r"/files$") <= most
+    assert_agreed(world)
 
 
 def test_a_large_file_holds_no_small_one_up(world: World) -> None:
