@@ -21,9 +21,10 @@ from figsync.clock import SystemClock
 from figsync.disk import Disk
 from figsync.model import LocalTree, RemoteFile, SyncedFile, Where
 from figsync.naming import IgnoreRules
-from figsync.state import KnownFile
+from figsync.state import KnownFile, Scanned
 from figsync.sync.plan import plan_files
-from figsync.sync.scan import Lens, Scan, scan, walk_folder
+from figsync.sync.scan import Scan, scan
+from figsync.sync.walk import Lens, walk_folder
 
 Known = dict[str, dict[str, KnownFile]]
 
@@ -35,13 +36,14 @@ def scan_all(lens: Lens, known: Known) -> dict[str, Scan]:
 
 def scan_one(lens: Lens, folder: str, rows: dict[str, KnownFile]) -> Scan:
     """Return the scan of a folder of which *rows* are known."""
-    return scan(lens, walk_folder(lens, folder), rows, expected=rows)
+    before = Scanned(rows, lens.rules.fingerprint)
+    return scan(lens, walk_folder(lens, folder, before), rows, expected=rows)
 
 
 def hashed(found: Scan, now: float) -> dict[str, KnownFile]:
     """Return what a state knows once every file of a scan was read."""
     return {
-        path: replace(row, md5=_md5(path), hashed_at=now + 60)
+        path: replace(row, file=replace(row.file, md5=_md5(path)), hashed_at=now + 60)
         for path, row in found.seen.items()
     }
 
