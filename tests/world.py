@@ -16,7 +16,7 @@ import requests
 from figsync.config import Config, load_config
 from figsync.disk import Calls
 from figsync.model import Outcome
-from figsync.sandbox import Sandbox
+from figsync.sandbox import Fault, Sandbox
 from figsync.state import State, Steps
 from figsync.sync.engine import Wish
 from figsync.sync.loop import Report, sync_until_quiet
@@ -173,6 +173,11 @@ class World:
             yield
         self.urls, self.adapters = before
         self.configure()
+
+    def without_zips(self) -> None:
+        """Let files come one by one only, as from a server that makes no zips."""
+        path = r"/articles/[^/]+/download$"
+        self.box.fail_next(Fault("api", "GET", path, status=405, times=1_000_000))
 
     def wipe(self) -> None:
         """Lose the root and the state, as with a new computer."""

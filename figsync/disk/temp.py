@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from contextlib import suppress
 from threading import Lock
@@ -10,9 +9,13 @@ from types import TracebackType
 from typing import BinaryIO
 
 from figsync.disk.calls import Calls
+from figsync.disk.digest import Digest
 from figsync.disk.problems import told
 from figsync.disk.values import Place, file_stat
 from figsync.model import FileStat
+
+# So many bytes at a time begin their way to the disk: `finish` waits for few then.
+WRITE_BACK = 8 << 20
 
 
 class Scratch:
@@ -56,9 +59,10 @@ class TempFile:
         self._calls = calls
         self._mode = mode
         self._path = path
-        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._md5 = Digest()
         self._installed = False
         self._finished = False
+        self._under_way = 0
         self._file = calls.create(place)
 
     @property
@@ -73,6 +77,9 @@ class TempFile:
         self._md5.update(chunk)
         self.size += len(chunk)
         self._finished = False
+        if self.size - self._under_way >= WRITE_BACK:
+            self._calls.begin_sync(self._file, self._under_way, self.size)
+            self._under_way = self.size
 
     def finish(self, mtime: float | None = None) -> None:
         """Return once all bytes are on the disk, with ordinary permissions.
@@ -106,6 +113,7 @@ class TempFile:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._md5.close()
         os.close(self._file)
         try:
             # What can not be removed now is at the next start: never hide the error.

@@ -51,14 +51,18 @@ class FileCalls(ItemCalls):
 
         Below ten files the record alone is one consistent answer. Above, the list
         comes first and the record after it, so that no file is without its folder;
-        with *expect_many* the record is not tried alone before.
+        with *expect_many* the record is not tried alone before. A record from before
+        the list is enough if its size, and every file that it names, say that nothing
+        came or went in between.
         """
-        if not expect_many:
-            item = self.read_item(item_id)
-            alone = _from_record(item)
-            if alone is not None:
-                return alone
+        item = None if expect_many else self.read_item(item_id)
+        if item is not None and (alone := _from_record(item)) is not None:
+            return alone
         listing = self._list_if_allowed(item_id, confirm=confirm)
+        if item is not None and listing is not None and item.size is not None:
+            found = _together(item, listing.rows, listed=listing.complete)
+            if found.whole:
+                return found
         item = self.read_item(item_id)
         if listing is None:
             return ItemFiles(item, None, complete=False, whole=False)

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 from werkzeug.wsgi import wrap_file
 
-from figsync.sandbox import accounts, embargo, files, items, links, presigned
+from figsync.sandbox import accounts, embargo, files, items, links, presigned, zips
 from figsync.sandbox.api.calls import query_values, world
 from figsync.sandbox.errors import Refused, not_found
 from figsync.sandbox.rows import Account, File, Item
@@ -25,19 +25,45 @@ _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 )
 def read_bytes(file_id: int, name: str) -> Response:
     """Return the bytes behind a presigned link, or an error as XML."""
+    refusal = _refusal(str(file_id), name)
+    if refusal is not None:
+        return refusal
+    with world().reading() as books:
+        file = files.get(books, file_id)
+    return send_bytes(file)
+
+
+@routes.get(f"/{presigned.BUCKET}/zip/<named>", provide_automatic_options=False)
+def read_zip(named: str) -> Response:
+    """Return the zip behind a presigned link, or an error as XML."""
+    refusal = _refusal(named, "the zip")
+    if refusal is not None:
+        return refusal
+    with world().reading() as books:
+        found = files.of_ids(books, tuple(map(int, named.split("-"))))
+    return send_zipped(found)
+
+
+def send_zipped(found: list[File]) -> Response:
+    """Return *found* as a zip, made while it is sent: nothing says how long it is."""
+    habits = zips.Habits.of(world().switches)
+    chunks = zips.zip_chunks(world().blobs, found, habits)
+    return Response(chunks, mimetype="application/zip")
+
+
+def _refusal(of: str, name: str) -> Response | None:
+    """Return why a presigned link is not served, None when it is."""
     query = query_values()
     if request.headers.get("Authorization"):
         return _xml(400, "InvalidArgument", "Unsupported Authorization Type")
-    if not presigned.is_signed(world(), file_id, query):
+    if not presigned.is_signed(world(), of, query):
         return _xml(403, "SignatureDoesNotMatch", f"The link to {name} is not signed")
     if request.method == "HEAD":
         # The link is signed for GET alone.
         return _xml(403, "SignatureDoesNotMatch", "The method does not match")
     if presigned.has_expired(world(), query):
         return _xml(403, "AccessDenied", "Request has expired")
-    with world().reading() as books:
-        file = files.get(books, file_id)
-    return send_bytes(file)
+    return None
 
 
 @routes.get("/files/<reference>")

@@ -52,6 +52,12 @@ class Switches:
     review_publications: bool = False
     downloader_direct: bool = False
 
+    # Habits of zips, of which the real ones are not documented.
+    zip_by_storage: bool = False
+    zip_top: bool = False
+    zip_renamed: bool = False
+    zip_packed: bool = False
+
     # Faults of the API.
     html_403: bool = False
     empty_body: bool = False
@@ -74,6 +80,7 @@ class Switches:
     expired_links: bool = False
     refuse_downloads: bool = False
     waf_downloads: int = 0
+    zip_lacking: bool = False
 
     def as_json(self) -> Json:
         """Return every switch by name."""

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from figsync.errors import FigsyncError
 from figsync.figshare import Account
-from figsync.model import ActionKey, Outcome, Plan, WriteRecord
+from figsync.model import (
+    ActionKey,
+    Download,
+    Forget,
+    KeepBoth,
+    Mode,
+    MoveLocal,
+    Outcome,
+    Plan,
+    TrashLocal,
+    WriteRecord,
+)
 from figsync.sync.arriving import record_arrived
 from figsync.sync.bind import (
     changed_rules,
@@ -46,8 +56,9 @@ from figsync.sync.observe import View, observe
 from figsync.sync.obstacles import after_uploads
 from figsync.sync.parts import PART_SIZE
 from figsync.sync.record import Recorder, tell_held
+from figsync.sync.rejections import settle_rejections
 from figsync.sync.reserve import within
-from figsync.sync.restore import bringing, is_here
+from figsync.sync.restore import bringing
 from figsync.sync.root import check_root, look_at_root
 from figsync.sync.stirred import concerned, remember_undone
 from figsync.sync.survey import Survey, policy_of
@@ -66,6 +77,8 @@ T = TypeVar("T")
 
 SYNCING = "Syncing"
 DAY = 24 * 3600.0
+# These change nothing on Figshare.
+_ONLY_HERE = (WriteRecord, Download, KeepBoth, MoveLocal, TrashLocal, Forget)
 DEFAULT_PART_SIZE = 10 << 20
 
 
@@ -146,6 +159,7 @@ def sync_once(mirror: Mirror, wish: Wish) -> Cycle:
         cycle.outcomes = [Outcome(action, "planned") for action in cycle.plan.actions]
     else:
         _carry_out(mirror, cycle, wish)
+        _fill_new_folders(mirror, cycle, wish)
     _remember(mirror, cycle, wish.only)
     remember_undone(mirror, view, cycle.survey, cycle.outcomes, wish.only)
     return cycle
@@ -179,7 +193,8 @@ def check_figshare(mirror: Mirror) -> None:
 
 
 def _observation(mirror: Mirror, wish: Wish) -> Task[View]:
-    account = yield from check_account(mirror)
+    account = mirror.account or (yield from check_account(mirror))
+    mirror.account = account
     if not (mirror.dry_run or wish.bring_only):
         yield from finish_uploads(mirror)
     return (yield from observe(mirror, account))
@@ -246,38 +261,42 @@ def _carry_out(mirror: Mirror, cycle: Cycle, wish: Wish) -> None:
         plan = bringing(plan)
     else:
         _only(mirror, sweep_strays(mirror, plan, cycle.view))
-    approved = mirror.state.decisions.approved()
-    recorder = Recorder(mirror, approved, cycle.moved)
-    for outcome in execute(mirror, plan, recorder):
-        cycle.outcomes.append(outcome)
-    cycle.met_outage |= recorder.met_outage
+    _execute(mirror, cycle, plan)
     remember_records(mirror, cycle.outcomes)
     settle_rejections(mirror, cycle.outcomes)
     expire_trash(mirror)
 
 
-def settle_rejections(mirror: Mirror, outcomes: Sequence[Outcome]) -> None:
-    """Drop the rejections whose missing side was brought back, by whomever."""
-    back = {
-        (outcome.action.where.item_id, outcome.action.path)
-        for outcome in outcomes
+def _execute(mirror: Mirror, cycle: Cycle, plan: Plan) -> None:
+    approved = mirror.state.decisions.approved()
+    recorder = Recorder(mirror, approved, cycle.moved)
+    for outcome in execute(mirror, plan, recorder):
+        cycle.outcomes.append(outcome)
+        if not isinstance(outcome.action, _ONLY_HERE):
+            mirror.account = None  # its quota may be another now
+    cycle.met_outage |= recorder.met_outage
+
+
+def _fill_new_folders(mirror: Mirror, cycle: Cycle, wish: Wish) -> None:
+    """Bring the files of items that got their folder just now: all is known of them.
+
+    Anything else about them is for the next cycle, which lists the account again.
+    """
+    new = frozenset(
+        outcome.action.where.item_id
+        for outcome in cycle.outcomes
         if outcome.result == "done"
-    }
-    for key in mirror.state.decisions.rejected():
-        if (key.item_id, key.path) in back or _is_moot(mirror, key):
-            mirror.state.decisions.settle(key)
-
-
-def _is_moot(mirror: Mirror, key: ActionKey) -> bool:
-    """Tell whether a refused deletion of a file can not be meant any more."""
-    if key.kind != "DeleteRemote":
-        return False
-    row = mirror.state.files.synced(key.item_id).get(key.path)
-    if row is None or row.file_id != key.file_id:
-        return True
-    known = mirror.state.items.find(key.item_id)
-    # Deleted again, it would be another deletion, with a grace period of its own.
-    return known is not None and is_here(mirror.disk, f"{known.folder}/{key.path}")
+        and isinstance(outcome.action, WriteRecord)
+        and outcome.action.is_new
+        and outcome.action.mode is Mode.MIRRORED
+    )
+    if not new or cycle.met_outage:
+        return
+    found = decided(mirror, cycle.view, replace(wish, only=new))
+    plan = Plan(tuple(a for a in found.plan.actions if isinstance(a, Download)))
+    if plan.actions:
+        mirror.progress.planned(plan)
+        _execute(mirror, cycle, plan)
 
 
 def _remember(mirror: Mirror, cycle: Cycle, only: frozenset[str]) -> None:

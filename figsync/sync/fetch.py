@@ -20,6 +20,7 @@ from figsync.model import (
 )
 from figsync.naming import conflict_name, original_of, shortcut
 from figsync.state import KnownFile
+from figsync.sync.crew import saved
 from figsync.sync.mirror import Mirror
 from figsync.sync.tasks import Task, do
 from figsync.sync.underway import FETCHED, bring_back
@@ -101,8 +102,7 @@ def _place(mirror: Mirror, order: Order, moved: Callable[[int], None]) -> Task[N
     except BadBytes:
         mirror.state.work.add_count(FETCHED, order.remote.file_id)
         raise
-    with mirror.state.atomic():
-        record_arrival(mirror, order, installed)
+    yield from saved(lambda: record_arrival(mirror, order, installed))
 
 
 def record_arrival(mirror: Mirror, order: Order, installed: Installed) -> None:
@@ -200,6 +200,10 @@ class _Sink:
     temp: TempFile
     moved: Callable[[int], None]
     size: int = 0
+
+    @property
+    def md5(self) -> str:
+        return self.temp.md5
 
     def __call__(self, chunk: bytes) -> None:
         self.temp.write(chunk)

@@ -126,6 +126,7 @@ def sync_until_quiet(
 def _cycles(mirror: Mirror, wish: Wish, report: Report, *, patient: bool) -> None:
     patient = patient and not (wish.bring_only or mirror.dry_run)
     mirror.fresh.clear()
+    mirror.account = None
     for _ in range(1 if mirror.dry_run else MOST_CYCLES):
         cycle = sync_once(mirror, wish)
         wish = replace(wish, retry_now=False)

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Protocol, TypeVar
 
 from figsync.clock import Clock
 from figsync.config import Config
 from figsync.disk import Disk, Probe
 from figsync.errors import FigsyncError
-from figsync.figshare import Figshare
+from figsync.figshare import Account, Figshare
 from figsync.model import Action, Outcome, Plan
 from figsync.model.keys import Side
 from figsync.naming import IgnoreRules
 from figsync.state import State
-from figsync.sync.driving import drive
+from figsync.sync.driving import Bounds, drive
 from figsync.sync.left_out import LeftOutSoFar
 from figsync.sync.reserve import Reserve
 from figsync.sync.tasks import Pool, Task
@@ -72,7 +73,8 @@ class Mirror:
     *changed* are the items whose files this process changed on Figshare, *fresh* those
     read since this sync began: without dates they would be read in every cycle.
     *begun* are the records whose bytes are on their way here now, *undone* the folders
-    and items at which the next cycle has to look again in any case, *reading* counts
+    and items at which the next cycle has to look again in any case, *account* is what
+    Figshare said of it in this sync while nothing was changed there, *reading* counts
     what has to be read whole.  *tick* is called on the deciding thread as long as it
     goes on.
     """
@@ -92,6 +94,7 @@ class Mirror:
     changed: set[str] = field(default_factory=set)
     fresh: set[str] = field(default_factory=set)
     begun: list[str] = field(default_factory=list)
+    account: Account | None = None
     reading: int = 0
     undone: set[str] = field(default_factory=set)
     edited: dict[Edited, float] = field(default_factory=dict)
@@ -120,11 +123,17 @@ class Mirror:
         self, tasks: Iterable[Task[T]], *, at_once: int = 16
     ) -> Iterator[T | FigsyncError]:
         """Run tasks on this mirror's workers, writing its state."""
+        rate = self.config.transfer.requests_per_second
         return drive(
             tasks,
             self.pool,
             self.clock,
-            at_once=at_once,
+            bounds=Bounds(at_once, _asking(rate, self.pool.width)),
             tick=self.tick,
             writing=self.state.atomic,
         )
+
+
+def _asking(rate: float, workers: int) -> int:
+    """Return how many workers may wait for the request budget; all if it has no end."""
+    return max(1, min(workers - 1, 1 + ceil(rate / 2))) if rate else workers

@@ -6,8 +6,8 @@ import threading
 
 # So many zips in a row came to nothing: then it is not about the items.
 FAILURES = 3
-# A process may stay up for months, and servers are mended.
-PATIENCE = 24 * 3600.0
+# A process may stay up for months, and servers and lines are mended.
+PATIENCE = 3600.0
 
 
 class ZipTrouble:

@@ -31,6 +31,27 @@ def a_new_record(world: World) -> None:
     world.box.web.add_file(item, "large.bin", LARGE)
 
 
+@scenario()
+def many_small_files(world: World) -> None:
+    item = ice(world)
+    files = {f"deep/{number}.csv": b"new %d" % number for number in range(5)}
+    world.box.web.add_files(item, {**files, "top.csv": b"new at the top"})
+
+
+@scenario(lost=[("Ice", "a.csv"), ("Ice", "raw/b.csv")])
+def edits_on_the_web_that_come_together(world: World) -> None:
+    item = ice(world)
+    world.box.web.replace_file(record(world, item, "a.csv"), b"edited a")
+    world.box.web.replace_file(record(world, item, "raw/b.csv"), b"edited b")
+    world.box.web.add_file(item, "new.csv", b"new")
+
+
+@scenario(weather=lambda world: setattr(world.box.switches, "zip_lacking", True))
+def a_zip_that_lacks_a_file(world: World) -> None:
+    item = ice(world)
+    world.box.web.add_files(item, {"new/a.csv": b"new a", "new/b.csv": b"new b"})
+
+
 @scenario(lost=[("Ice", "a.csv")])
 def an_edit_on_the_web(world: World) -> None:
     item = ice(world)

@@ -70,10 +70,30 @@ def test_an_item_without_files_is_complete() -> None:
     assert (asked, found.files, found.complete) == ("R", (), True)
 
 
-def test_from_ten_files_on_the_list_comes_before_the_record() -> None:
+def test_from_ten_files_on_the_list_is_read_and_held_against_the_record() -> None:
     found, asked = read(Shown(MANY), confirm=True)
 
-    assert (asked, len(ids(found)), found.complete) == ("RLLR", 25, True)
+    assert (asked, len(ids(found)), found.complete) == ("RLL", 25, True)
+
+
+def test_a_record_that_does_not_fit_the_list_after_it_is_read_again() -> None:
+    found, asked = read(Shown(MANY, {"size": 7}), confirm=True)
+
+    assert (asked, len(ids(found)), found.complete) == ("RLLR", 25, False)
+
+
+def test_a_record_that_names_a_file_which_is_gone_is_read_again() -> None:
+    folders = {"1": "raw", "99": "raw"}
+
+    _, asked = read(Shown(MANY, {"folder_structure": folders}), confirm=True)
+
+    assert asked == "RLLR"
+
+
+def test_a_record_without_a_size_is_no_witness() -> None:
+    _, asked = read(Shown(MANY, {"size": None}), confirm=True)
+
+    assert asked == "RLLR"
 
 
 def test_an_item_known_to_have_many_files_is_not_tried_by_its_record() -> None:
@@ -91,7 +111,7 @@ def test_without_confirmation_nothing_counts_as_missing() -> None:
 def test_exactly_ten_files_are_listed() -> None:
     found, asked = read(Shown(MANY[:10]), confirm=True)
 
-    assert (asked, len(ids(found)), found.complete) == ("RLLR", 10, True)
+    assert (asked, len(ids(found)), found.complete) == ("RLL", 10, True)
 
 
 def test_eighteen_hundred_files_are_listed_once_each() -> None:
@@ -123,7 +143,7 @@ def test_a_record_without_files_leads_to_the_list() -> None:
 
     found, asked = read(shown, confirm=True)
 
-    assert (asked, ids(found), found.complete) == ("RLLR", ["1", "2"], True)
+    assert (asked, ids(found), found.complete) == ("RLL", ["1", "2"], True)
 
 
 def test_files_nobody_may_list_are_unknown() -> None:

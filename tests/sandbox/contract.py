@@ -58,6 +58,11 @@ DEVIATIONS = (
     Deviation(r" 422 ", "no such status", "8"),
     Deviation(r"^(PUT|PATCH) .* 400 ", "no such status", "8"),
     Deviation(r"^GET /file/download/\{file_id\} ", "no such status", "6.7"),
+    Deviation(
+        r"^GET /account/articles/\{article_id\}/download (302|404)",
+        "no such status",
+        "6.7",
+    ),
 )
 
 

@@ -99,6 +99,7 @@ def use_files(client: Client, item: int) -> int:
     client.get(path)
     client.get(f"/file/download/{file['id']}")
     client.get(f"{path}/download")
+    client.get("/account/articles/1/download")
     id_of: int = file["id"]
     return id_of
 

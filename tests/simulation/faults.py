@@ -30,6 +30,7 @@ _SWITCHES: tuple[tuple[str, object], ...] = (
     ("refuse_downloads", True),
     ("waf_downloads", 202),
     ("waf_downloads", 403),
+    ("zip_lacking", True),
     ("record_files", False),
     ("rate_limit", 3.0),
 )
@@ -83,7 +84,7 @@ def _some_fault(random: Random) -> Fault:
     fault = Fault(
         random.choice(_SERVICES),
         random.choice(("", "GET", "POST", "PUT", "DELETE")),
-        random.choice(("", "", r"/files", r"/account$", r"/articles$")),
+        random.choice(("", "", r"/files", r"/account$", r"/articles$", r"/download$")),
         status=random.choice((500, 502, 503, 429, 403, 404, 409, 400, 422, 202)),
         times=times,
         kind=kind,

@@ -97,6 +97,7 @@ def test_the_old_version_stays_until_the_new_one_is_whole(
 def test_a_failing_download_holds_no_other_up(
     world: World, service: str, kind: str
 ) -> None:
+    world.without_zips()
     item = an_item(world, b"zero", b"one", b"two")
     bad = world.box.web.files(item)[1].id
     fault = Fault(service, "GET", rf"/{bad}(/|$)", status=500, times=1000, kind=kind)
@@ -181,6 +182,7 @@ def test_three_wrong_downloads_in_a_day_are_enough(world: World) -> None:
 
 
 def test_a_file_deleted_while_it_is_fetched_is_no_disaster(world: World) -> None:
+    world.without_zips()
     item = an_item(world, b"zero", b"one")
     gone = world.box.web.files(item)[0].id
 
@@ -224,6 +226,7 @@ def test_a_save_made_while_the_new_bytes_come_is_kept(world: World) -> None:
 def test_an_interrupted_download_leaves_nothing_and_is_begun_again(
     world: World,
 ) -> None:
+    world.without_zips()
     an_item(world, CONTENT, b"one")
 
     def die(request: PreparedRequest) -> None:
@@ -240,6 +243,7 @@ def test_an_interrupted_download_leaves_nothing_and_is_begun_again(
 
 
 def test_downloads_side_by_side_fail_for_themselves(world: World) -> None:
+    world.without_zips()
     world.make_pool = lambda: ThreadPool(6)
     item = an_item(world, *(b"%d" % number * 1000 for number in range(40)))
     bad = [file.id for file in world.box.web.files(item)[::4]]

@@ -2,7 +2,16 @@
 
 from flask import Blueprint, Response, request
 
-from figsync.sandbox import embargo, files, index, items, publishing, records, zips
+from figsync.sandbox import (
+    embargo,
+    files,
+    index,
+    items,
+    presigned,
+    publishing,
+    records,
+    zips,
+)
 from figsync.sandbox.api.calls import (
     check_window,
     json_body,
@@ -16,6 +25,7 @@ from figsync.sandbox.api.finding import Listed, find_rows
 from figsync.sandbox.errors import Refused
 from figsync.sandbox.rows import File, Item, Json
 from figsync.sandbox.rows import Version as ItemVersion
+from figsync.sandbox.storage import send_zipped
 
 routes = Blueprint("public", __name__, url_prefix="/v2/articles")
 
@@ -110,8 +120,11 @@ def send_zip(found: list[File]) -> Response:
     """Return the files of the query's `folder_path`, or all, as a zip."""
     folder = files.tidy_folder(request.args.get("folder_path", ""))
     ready = [file for file in found if file.status == "available" and not file.link]
-    chunks = zips.zip_chunks(world().blobs, zips.inside(ready, folder))
-    return Response(chunks, mimetype="application/zip")
+    inside = zips.inside(ready, folder)
+    if world().switches.zip_by_storage:
+        link = presigned.zip_link(world(), [file.id for file in inside])
+        return Response(status=302, headers={"Location": link})
+    return send_zipped(inside)
 
 
 def _found(wanted: Json, order: str) -> Response:
