@@ -9,13 +9,16 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-
-from filelock import FileLock, Timeout
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from figsync.clock import Clock
 from figsync.disk import Disk
 from figsync.errors import DiskProblem, FigsyncError, MirrorOwned
 from figsync.naming import shown
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 OWNER = "owner.json"
 # Locks of other hosts may not show on a network drive, but their heartbeat does.
@@ -46,10 +49,12 @@ def locked(disk: Disk, clock: Clock, *, control: str = "") -> Iterator[None]:
     With *control* the owner is a daemon that can be asked there.
     """
     root = shown(str(disk.root))
-    lock = FileLock(disk.own_path("lock"), mode=0o600)
+    # Who only looks whether somebody owns it does without the library.
+    filelock = import_module("filelock")
+    lock: FileLock = filelock.FileLock(disk.own_path("lock"), mode=0o600)
     try:
         lock.acquire(timeout=0)
-    except Timeout as busy:
+    except filelock.Timeout as busy:
         raise MirrorOwned(root, _said(disk), _REMEDY) from busy
     except OSError as problem:
         cause = f"its lock can not be taken ({problem.strerror})"

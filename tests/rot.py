@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from figsync.model import LocalFile
+from figsync.state import KnownFile
 from tests.world import World
 
 
@@ -23,4 +25,5 @@ def rot(world: World, path: str = "Leaves/a.csv") -> None:
         stat = mirror.disk.stat(path)
         assert stat is not None
         assert stat.same_file(row.stat)
-        files.save_local(folder, [type(row)(name, stat, row.md5, row.hashed_at, 0.0)])
+        file = LocalFile(name, stat, row.md5)
+        files.save_local(folder, [KnownFile(file, row.hashed_at, 0.0)])

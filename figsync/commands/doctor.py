@@ -18,9 +18,9 @@ from figsync.figshare import Account, Figshare, Settings
 from figsync.lock import is_owned
 from figsync.naming import shown
 from figsync.state import State
-from figsync.sync.hosts import read_rests
 from figsync.sync.pace import share_budget
 from figsync.sync.place import is_noted
+from figsync.sync.rests import read_rests
 from figsync.sync.root import MARKER_ID, check_marker
 from figsync.sync.send import FOLDERS_KEPT
 

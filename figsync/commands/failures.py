@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
-import platform
 import re
-import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import click
@@ -91,6 +88,9 @@ def _state_folder(shell: Shell) -> Path:
 
 
 def _report(shell: Shell, bug: Exception) -> str:
+    import platform
+    import traceback
+
     lines = [
         f"figsync {__version__}, verb {shell.verb or '(none)'}",
         f"Python {platform.python_version()} on {platform.platform()}",
@@ -102,6 +102,8 @@ def _report(shell: Shell, bug: Exception) -> str:
 
 
 def _version(name: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version(name)
     except PackageNotFoundError:

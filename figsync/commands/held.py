@@ -6,7 +6,7 @@ import click
 
 from figsync.commands.asking import open_state
 from figsync.commands.shell import Shell, verb
-from figsync.commands.show import path_text, say, say_json, table, when_text
+from figsync.commands.show import full_path, say, say_json, table, when_text
 from figsync.naming import shown
 from figsync.state import HeldRow
 from figsync.sync import words
@@ -27,12 +27,6 @@ def held(shell: Shell, *, as_json: bool) -> None:
         table(("Number", "What", "Path", "Why"), [_line(row) for row in rows])
         if any(row.needs_person for row in rows):
             say("`figsync approve NUMBER` lets it happen, `figsync reject NUMBER` not.")
-
-
-def full_path(row: HeldRow) -> str:
-    """Return the path below the root that a held action is about."""
-    # The key of what is no item yet has the folder in its path.
-    return path_text(row.folder if row.key.item_id else "", row.key.path)
 
 
 def _line(row: HeldRow) -> tuple[str, str, str, str]:

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,9 @@ from figsync.clock import iso as iso
 from figsync.commands.shell import is_terminal
 from figsync.naming import shown
 from figsync.naming import size_text as size_text
+
+if TYPE_CHECKING:
+    from figsync.state import HeldRow
 
 
 def say(line: str = "") -> None:
@@ -70,3 +74,9 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         # Text, because a name is no markup.
         drawn.add_row(*(Text(cell) for cell in row))
     Console().print(drawn)
+
+
+def full_path(row: HeldRow) -> str:
+    """Return the path below the root that a held action is about."""
+    # The key of what is no item yet has the folder in its path.
+    return path_text(row.folder if row.key.item_id else "", row.key.path)

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from figsync.commands.held import full_path
 from figsync.commands.shell import Shell, verb
 from figsync.commands.show import (
+    full_path,
     path_text,
     plural,
     say,

@@ -46,7 +46,9 @@ log = logging.getLogger(__name__)
 
 TRIES = 5
 SHIELDED = frozenset({202, 403})  # so a firewall answers to who asks too much
+UNAVAILABLE = 503
 SHORT_SILENCE = 1.0  # seconds; for a 429 that does not say how long
+NO_END = 1 << 31
 LONGEST_BODY = 64 * 1024 * 1024
 LONGEST_COMPLAINT = 64 * 1024
 READ_AT_ONCE = 64 * 1024
@@ -129,6 +131,13 @@ class Connection:
     def pace_level(self) -> float:
         """How many requests may go to the API at once now."""
         return self.pace.level
+
+    @property
+    def spare_requests(self) -> int:
+        """How many may go now that nobody waits for, without anybody waiting longer."""
+        pace = self.pace
+        is_free = self._yielding or not pace.rate_at(pace.at)
+        return NO_END if is_free else max(0, int(pace.level - pace.kept))
 
     def keep_budget(self, ledger: Ledger, boot: str) -> None:
         """Go on with the budgets of a ledger, and share them with its other users."""
@@ -288,14 +297,16 @@ class Connection:
 
     def _problem(self, ask: Ask, answer: Answer) -> FigshareProblem:
         found = problem(answer, ask.place, subject=ask.subject, token=self._token)
+        now = http_date(answer.headers.get("Date", "")) or self.clock.now()
+        asked = retry_after(answer.headers.get("Retry-After", ""), now)
         if isinstance(found, TooMany):
-            now = http_date(answer.headers.get("Date", "")) or self.clock.now()
-            asked = retry_after(answer.headers.get("Retry-After", ""), now)
             found.retry_after = asked or 0.0
             if found.retry_after > PATIENCE:
                 found.cause += f", none at all for {asked:.0f} s"
                 found.remedy = "sync again after that"
             self._budget.hush(ask.host, SHORT_SILENCE if asked is None else asked)
+        elif answer.status == UNAVAILABLE and asked:
+            self._budget.hush(ask.host, asked)
         elif isinstance(found, Blocked) and answer.status in SHIELDED:
             self._budget.refused(ask.host)
         return found

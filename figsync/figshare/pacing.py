@@ -65,6 +65,11 @@ class Pace:
     cut_at: float = 0.0
     silent_until: float = 0.0
 
+    @property
+    def kept(self) -> float:
+        """The part of the burst that who yields leaves to the others."""
+        return min(self.burst * KEPT, self.burst - 1)
+
     def rate_at(self, now: float) -> float:
         """Return the requests per second that are allowed now, 0 if there is no limit.
 
@@ -106,8 +111,7 @@ class Pace:
         if not rate:
             return Turn(self, 0.0)
         full = self.refilled(now)
-        kept = min(self.burst * KEPT, self.burst - 1) if yields else 0.0
-        missing = kept + 1 - full.level
+        missing = (self.kept if yields else 0.0) + 1 - full.level
         if yields and missing > NEARLY:
             return Turn(full, missing / rate, is_taken=False)
         level = full.level - 1

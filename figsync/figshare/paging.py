@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
 
 from figsync.errors import Refused
@@ -30,11 +30,13 @@ class Listing(Generic[Row]):
     """Rows, each id once; what is not in a listing that is not *complete* is unknown.
 
     *server_time* is Figshare's clock (POSIX seconds) when the first page was made.
+    One that *is_cut* has more than Figshare ever lists.
     """
 
     rows: tuple[Row, ...]
     complete: bool
     server_time: float | None = None
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def read_listing(
             break
         following = _within_window(fetch, number)
         if following is None:
-            break
+            return replace(_listing(known, False, first), is_cut=True)
         fresh = {row.id: row for row in following.rows if row.id not in known}
         if not fresh:
             complete = not following.rows and not cut

@@ -198,7 +198,7 @@ def _looked_at(mirror: Mirror, one: Rotten) -> Rotten | None:
 
 def _as_it_is(mirror: Mirror, one: Rotten) -> Rotten | None:
     """Return a finding as it is to be remembered now, None if it is over."""
-    files, item = mirror.state.files, mirror.state.items.all().get(one.item_id)
+    files, item = mirror.state.files, mirror.state.items.find(one.item_id)
     stat = mirror.disk.stat(f"{item.folder}/{one.path}") if item else None
     if item is None or stat is None:
         row = files.synced(one.item_id).get(one.path)

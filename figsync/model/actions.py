@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar
 
+from figsync.model.keys import ActionKey, Side, Where
 from figsync.model.trees import (
     FileStat,
     LocalFile,
@@ -13,28 +14,6 @@ from figsync.model.trees import (
     RemoteFile,
     SyncedFile,
 )
-
-Side = Literal["", "local", "remote"]
-
-
-@dataclass(frozen=True, slots=True)
-class Where:
-    """The item and the item folder that an action is about."""
-
-    item_id: str
-    folder: str
-    is_public: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ActionKey:
-    """What an approval covers: exactly this action on exactly these bytes."""
-
-    kind: str
-    item_id: str
-    path: str
-    file_id: str = ""
-    md5: str = ""
 
 
 @dataclass(frozen=True, slots=True)

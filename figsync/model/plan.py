@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from figsync.model.actions import Action
+if TYPE_CHECKING:
+    from figsync.model.actions import Action
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,7 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-
-from pathspec.patterns.gitignore.base import GitIgnorePatternError
-from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
+from importlib import import_module
 
 from figsync.naming.components import folders_above
 
@@ -106,20 +104,15 @@ def _layer(folder: str, text: Sequence[str], source: str) -> _Layer:
 
 
 def _lines(text: Sequence[str]) -> Iterator[_Line]:
+    if not text:
+        return
+    # Most mirrors have no patterns of their own, and need no library for them.
+    meaning = import_module("figsync.naming.gitignore").meaning
     for written in text:
-        try:
-            pattern = GitIgnoreSpecPattern(_spelled_out(written))
-        except GitIgnorePatternError:
-            continue  # As in git, a malformed line means nothing.
-        if pattern.include is not None and pattern.regex is not None:
+        if found := meaning(written):
+            expression, ignores = found
             folders_only = written.rstrip().endswith("/")
-            yield _Line(written, pattern.regex, pattern.include, folders_only)
-
-
-def _spelled_out(written: str) -> str:
-    # pathspec takes `folder/**/` for the folder, git for the folders in it.
-    line = written.rstrip()
-    return f"{line}*/" if line.endswith("/**/") else written
+            yield _Line(written, expression, ignores, folders_only)
 
 
 class IgnoreRules:

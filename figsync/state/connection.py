@@ -8,10 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from sqlite_utils import Database
-
 from figsync.errors import DiskProblem, FigsyncError, NoRoom, StateDamaged
-from figsync.state.columns import Row, from_text, sealed, to_text, unsealed
+from figsync.state.columns import Row, from_row, sealed, to_text, unsealed
 from figsync.state.steps import Steps
 
 T = TypeVar("T")
@@ -50,6 +48,7 @@ _CIRCUMSTANCES = {
 }
 
 
+_NOT_UNICODE = "Could not decode to UTF-8"  # Python's own words
 _LAST_ID = """
 SELECT max(
   coalesce((SELECT max(id) FROM {}), 0),
@@ -70,11 +69,9 @@ class Connection:
     def __init__(
         self, raw: sqlite3.Connection, path: Path, *, steps: Steps | None = None
     ) -> None:
-        raw.text_factory = from_text
         self.path = path
         self._steps = steps or Steps()
-        # Plugins that other programs installed have no business in the state.
-        self.database = Database(raw, recursive_triggers=False, execute_plugins=False)
+        self.raw = raw
 
     @classmethod
     def to(
@@ -95,18 +92,21 @@ class Connection:
         return cls(raw, path, steps=steps)
 
     def close(self) -> None:
-        self.database.close()
+        self.raw.close()
 
     def rows(self, sql: str, *values: object) -> list[Row]:
         """Return all rows of a query."""
-        with translated(self.path):
-            found: list[Row] = self.database.conn.execute(sql, bound(values)).fetchall()
-        return found
+        return [from_row(row) for row in self._fetched(sql, values)]
 
     def each(self, sql: str, *values: object) -> Iterator[Row]:
-        """Yield the rows of a query one by one: there may be millions."""
+        """Yield the rows of a query as SQLite gives them: there may be millions."""
         with translated(self.path):
-            yield from self.database.conn.execute(sql, bound(values))
+            yield from self.raw.execute(sql, bound(values))
+
+    def _fetched(self, sql: str, values: Iterable[object]) -> list[Row]:
+        with translated(self.path):
+            found: list[Row] = self.raw.execute(sql, bound(values)).fetchall()
+        return found
 
     def row(self, sql: str, *values: object) -> Row:
         """Return the first row of a query, or an empty one."""
@@ -129,7 +129,7 @@ class Connection:
         *which* is the end of the query, such as `WHERE path = ?`.
         StateDamaged if a row is not what was saved.
         """
-        found = self.rows(f"SELECT * FROM {table} {which}", *values)
+        found = self._fetched(f"SELECT * FROM {table} {which}", values)
         try:
             return [make(unsealed(table, row)) for row in found]
         except (ValueError, KeyError) as exc:
@@ -164,7 +164,7 @@ class Connection:
         if not ready:
             return
         with self.writing(), translated(self.path):
-            self.database.conn.executemany(sql, ready)
+            self.raw.executemany(sql, ready)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -172,7 +172,7 @@ class Connection:
 
         Inside another one only the writes of the inner are undone.
         """
-        nested = self.database.conn.in_transaction
+        nested = self.raw.in_transaction
         self._run("SAVEPOINT nested" if nested else "BEGIN IMMEDIATE")
         try:
             yield
@@ -191,7 +191,7 @@ class Connection:
 
     def _undo(self, nested: bool) -> None:
         # SQLite itself ends the whole transaction on some errors, a full disk among.
-        if not self.database.conn.in_transaction:
+        if not self.raw.in_transaction:
             return
         if nested:
             self._run("ROLLBACK TO nested")
@@ -201,7 +201,7 @@ class Connection:
 
     def _run(self, sql: str, values: Iterable[object] = ()) -> sqlite3.Cursor:
         with translated(self.path):
-            return self.database.conn.execute(sql, bound(values))
+            return self.raw.execute(sql, bound(values))
 
 
 def bound(values: Iterable[object]) -> Row:
@@ -218,8 +218,6 @@ def translated(path: Path) -> Iterator[None]:
         raise  # only a bug of figsync leads here
     except sqlite3.DatabaseError as exc:
         raise _translation(path, exc) from exc
-    except UnicodeDecodeError as exc:
-        raise damaged(path, "a text in it is not Unicode") from exc
 
 
 def damaged(path: Path, cause: str) -> StateDamaged:
@@ -228,6 +226,8 @@ def damaged(path: Path, cause: str) -> StateDamaged:
 
 
 def _translation(path: Path, exc: sqlite3.DatabaseError) -> FigsyncError:
+    if _NOT_UNICODE in str(exc):
+        return damaged(path, "a text in it is not Unicode")
     # Errors of Python's own layer carry no code.
     code: int = getattr(exc, "sqlite_errorcode", 0)
     if code & _PRIMARY == sqlite3.SQLITE_FULL or code == sqlite3.SQLITE_IOERR_SHMSIZE:

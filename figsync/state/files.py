@@ -193,6 +193,12 @@ class Files:
         """Return the folders, relative to the root, that figsync itself made."""
         return set(self._db.load("made_folders", _only))
 
+    def made_among(self, paths: Iterable[str]) -> list[str]:
+        """Return those of *paths*, in their order, that figsync itself made."""
+        which = "WHERE path = ?"
+        rows = (self._db.load("made_folders", _only, which, path) for path in paths)
+        return [path for row in rows for path in row]
+
     def add_made_folders(self, paths: Iterable[str]) -> None:
         self._db.save("made_folders", [(path,) for path in paths])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,12 +11,6 @@ from figsync.state.columns import Row, from_time, to_time
 from figsync.state.connection import Connection
 
 _DELETIONS = "WHERE (deleted_local > 0 OR deleted_remote > 0) AND at >= ?"
-
-
-_BY_ITEM_SINCE = (
-    "SELECT item_id, sum(deleted_remote) FROM history"
-    " WHERE (deleted_local > 0 OR deleted_remote > 0) AND at >= ? GROUP BY item_id"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +79,11 @@ class History:
 
     def item_deletions(self, since: float) -> dict[str, int]:
         """Return by item how many files were deleted on Figshare since a POSIX time."""
-        rows = self._db.rows(_BY_ITEM_SINCE, to_time(since))
-        return {item_id: int(count) for item_id, count in rows}
+        counts: Counter[str] = Counter()
+        found = self._db.load("history", _deleted_in, _DELETIONS, to_time(since))
+        for item_id, count in found:
+            counts[item_id] += count
+        return dict(counts)
 
     def prune(self, before: float) -> None:
         """Drop the rows older than a POSIX time."""
@@ -95,6 +93,11 @@ class History:
 def _history_row(row: Row) -> HistoryRow:
     row_id, at, *rest, _, _ = row
     return HistoryRow(row_id, from_time(at), *rest)
+
+
+def _deleted_in(row: Row) -> tuple[str, int]:
+    _, _, _, item_id, *_, deleted_remote = row
+    return item_id, deleted_remote
 
 
 def _deleted(row: Row) -> tuple[int, int]:

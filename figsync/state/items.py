@@ -45,6 +45,12 @@ class Publication:
 _ABOUT_AN_ITEM = ("items", "synced_files", "names", "transfers")
 _OBSERVATIONS = ("remote_items", "remote_files", "records", "publications")
 
+# What is no text, or no JSON, has no date.
+_MODIFIED = """
+SELECT item_id, json_extract(record, '$.modified_date') FROM records
+WHERE typeof(record) = 'text' AND json_valid(record)
+"""
+
 
 class Items:
     """Synced items, and the observations of remote ones."""
@@ -56,6 +62,11 @@ class Items:
         """Return the synced items by item id; StateDamaged if a row was altered."""
         items = self._db.load("items", _synced_item)
         return {item.item_id: item for item in items}
+
+    def find(self, item_id: str) -> SyncedItem | None:
+        """Return one synced item, None if there is none; StateDamaged as `all`."""
+        found = self._db.load("items", _synced_item, "WHERE item_id = ?", item_id)
+        return found[0] if found else None
 
     def save(self, item: SyncedItem) -> None:
         row = (
@@ -85,6 +96,11 @@ class Items:
         """Return the observed items by item id."""
         found = self._db.load("remote_items", _observed)
         return {observed.item_id: observed for observed in found}
+
+    def observed_ids(self) -> frozenset[str]:
+        """Return the ids of the observed items."""
+        rows = self._db.rows("SELECT item_id FROM remote_items")
+        return frozenset(item_id for (item_id,) in rows)
 
     def observe(
         self,
@@ -120,6 +136,11 @@ class Items:
         """Return the record, byte for byte as it was given, or b""."""
         found = self._db.load("records", _record, "WHERE item_id = ?", item_id)
         return found[0] if found else b""
+
+    def modified_dates(self) -> dict[str, str]:
+        """Return the `modified_date` of each record that states one."""
+        told = self._db.rows(_MODIFIED)
+        return {item_id: date for item_id, date in told if isinstance(date, str)}
 
     def remote_files(self, item_id: str) -> tuple[RemoteFile, ...]:
         """Return the records last observed in the item, ordered by path."""

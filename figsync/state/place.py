@@ -141,7 +141,7 @@ def _back_up(path: Path, access: str, copy: sqlite3.Connection) -> None:
     source = Connection.to(path, access)
     try:
         with translated(path):
-            source.database.conn.backup(copy)
+            source.raw.backup(copy)
     finally:
         source.close()
 

@@ -54,7 +54,7 @@ class State:
         if not (known or place.is_marked(path)):
             _refuse_foreign(path)
         with _judged(path, known), _kept(_to(path, "mode=rw", patience, steps)) as db:
-            schema.check(db)
+            schema.check(db, clock.now())
             place.make_private(path)
             db.rows("PRAGMA journal_mode = WAL")
             _durable(db)
@@ -101,7 +101,7 @@ class State:
         Nothing on the disk changes, neither now nor by what the copy is used for.
         """
         with _judged(path, known), _kept(place.copy_to_memory(path)) as db:
-            schema.check(db)
+            schema.check(db, clock.now())
             schema.migrate(db)
         return cls(db, clock)
 

@@ -47,7 +47,7 @@ def create_item(mirror: Mirror, action: CreateItem) -> Task[None]:
     """Make the draft of a folder; the intent outlives a reply that is lost."""
     state, folder = mirror.state, action.where.folder
     stat = _folder_stat(mirror, folder)
-    known = frozenset(state.items.observed())
+    known = state.items.observed_ids()
     state.work.add_create_intent(folder, action.title, known)
     try:
         item_id = yield from do(lambda: mirror.figshare.create_item(action.title))

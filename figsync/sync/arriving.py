@@ -105,7 +105,7 @@ def _rows(mirror: Mirror, actions: Iterable[Action]) -> Iterator[_Row]:
 
 def _places(mirror: Mirror, item_id: str) -> list[str]:
     """Return where the item's folder is: where it was, or where a person moved it."""
-    known = mirror.state.items.all().get(item_id)
+    known = mirror.state.items.find(item_id)
     if known is not None and known.folder and mirror.disk.stat(known.folder):
         return [known.folder]
     folders = look_at_root(mirror).folders.values()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from figsync.model import Action, Plan
-from figsync.model.actions import Side
+from figsync.model.keys import Side
 from figsync.sync.guards import Elsewhere, edits_side, elsewhere
 from figsync.sync.mirror import Mirror
 from figsync.sync.sweep import CLOCK_BEFORE, CLOCK_SET

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 
 from figsync.config import NewItems
 from figsync.errors import FigsyncError
 from figsync.model import (
+    Action,
     CreateItem,
     ForgetItem,
     Held,
@@ -78,6 +80,7 @@ class Decider:
     matches: Matches = field(default_factory=Matches)
     adopted: dict[str, str] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
+    named: dict[str, list[str]] | None = None
 
     def plan(self) -> Task[Plan]:
         """Match folders and items, then return the plan of all of them, unguarded."""
@@ -177,9 +180,11 @@ class Decider:
 
     def _of_folder(self, item: RemoteItem, known: SyncedItem) -> Plan:
         """Plan the folder's name and its record file."""
-        # A folder that stayed behind can be used again, but not be renamed over.
-        standing = self.taken | self.root.folders.keys()
-        actions = plan_folder(item, known, standing)
+        actions: list[Action] = []
+        if item.title != known.title:
+            # One that stayed behind can be used again, but not be renamed over.
+            standing = self.taken | self.root.folders.keys()
+            actions += plan_folder(item, known, standing)
         local = self.root.folders[known.folder]
         if item.item_id in self.view.read or not local.record_id:
             where = Where(item.item_id, known.folder, item.is_public)
@@ -257,12 +262,12 @@ class Decider:
 
     def _namesakes(self, name: str) -> list[str]:
         """Return the unclaimed items whose folder would have this name."""
-        items = self.view.items
-        return [
-            item_id
-            for item_id in self._unclaimed()
-            if fold(folder_name(items[item_id].title)) == fold(name)
-        ]
+        if self.named is None:
+            self.named = defaultdict(list)
+            for item_id in self.matches.arrivals:
+                title = self.view.items[item_id].title
+                self.named[fold(folder_name(title))].append(item_id)
+        return [i for i in self.named.get(fold(name), ()) if i not in self.adopted]
 
     def _already_held(self, namesakes: list[str], found: Scan) -> str:
         """Return the one of several items whose files the folder holds already."""

@@ -13,10 +13,24 @@ from typing import Any, TypeVar
 from figsync.clock import Clock
 from figsync.errors import FigsyncError, Interrupted
 from figsync.sync.crew import Crew, Write
-from figsync.sync.tasks import Job, Pause, Pool, Task
+from figsync.sync.tasks import Asking, Job, Pause, Pool, Task
 
 T = TypeVar("T")
 Writing = Callable[[], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How many tasks are open at a time, and how many workers may wait for the budget.
+
+    *asking* 0 is all of them.
+    """
+
+    at_once: int = 16
+    asking: int = 0
+
+
+UNBOUND = Bounds()
 
 
 def drive(
@@ -24,18 +38,20 @@ def drive(
     pool: Pool,
     clock: Clock,
     *,
-    at_once: int = 16,
+    bounds: Bounds = UNBOUND,
     tick: Callable[[], None] = lambda: None,
     writing: Writing = nullcontext,
 ) -> Iterator[T | FigsyncError]:
-    """Run tasks, *at_once* of them open at a time, and yield what each returns.
+    """Run tasks, some of them open at a time, and yield what each returns.
 
     A task that fails with a FigsyncError yields that error; any other exception is
     a bug and is raised.  Raises Interrupted when the clock says to stop.  While it
     is not stuck, *tick* is called about once a second or more often.  Writes that
     tasks yield at about the same time are made within one *writing*.
     """
-    return _Driver(pool, clock, tick, writing).run(tasks, at_once)
+    driver = _Driver(pool, clock, tick, writing)
+    driver.most_asking = bounds.asking or pool.width
+    return driver.run(tasks, bounds.at_once)
 
 
 @dataclass(eq=False, slots=True)
@@ -77,7 +93,9 @@ class _Driver:
         self._writes: list[tuple[_Node, Write]] = []
         self._ready: deque[tuple[_Node, Any]] = deque()
         self._lanes: OrderedDict[_Node, deque[_Queued]] = OrderedDict()
-        self._running: dict[int, tuple[_Node, int]] = {}
+        self._running: dict[int, _Queued] = {}
+        self.most_asking = pool.width
+        self._asking = 0
         self._timers: list[tuple[float, int, _Node]] = []
         self._finished: deque[Any] = deque()
 
@@ -121,8 +139,8 @@ class _Driver:
         """Step every task that can go on, then give all workers something to do."""
         while self._ready:
             self._step(*self._ready.popleft())
-        while self._lanes and len(self._running) < self._pool.width:
-            self._start_next()
+        while len(self._running) < self._pool.width and self._start_next():
+            pass
 
     def _take_what_came(self) -> None:
         for _ in range(len(self._running)):
@@ -150,15 +168,24 @@ class _Driver:
         except FigsyncError as problem:
             return problem
 
-    def _start_next(self) -> None:
+    def _start_next(self) -> bool:
         """Start a job of each lane in turn: no small file waits for a big one."""
-        lane, jobs = self._lanes.popitem(last=False)
-        node, index, job = jobs.popleft()
+        lane = next(filter(self._may_start, self._lanes), None)
+        if lane is None:
+            return False
+        jobs = self._lanes.pop(lane)
+        queued = jobs.popleft()
         if jobs:
             self._lanes[lane] = jobs
         token = next(self._tokens)
-        self._running[token] = (node, index)
-        self._pool.start(token, job)
+        self._running[token] = queued
+        self._asking += isinstance(queued[2], Asking)
+        self._pool.start(token, queued[2])
+        return True
+
+    def _may_start(self, lane: _Node) -> bool:
+        has_room = self._asking < self.most_asking
+        return has_room or not isinstance(self._lanes[lane][0][2], Asking)
 
     def _step(self, node: _Node, value: Any) -> None:
         try:
@@ -229,7 +256,8 @@ class _Driver:
             raise result
         if isinstance(result, Interrupted):
             raise result
-        node, index = self._running.pop(token)
+        node, index, job = self._running.pop(token)
+        self._asking -= isinstance(job, Asking)
         self._deliver(node, index, result)
 
     def _until_timer(self) -> float | None:

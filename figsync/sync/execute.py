@@ -247,10 +247,9 @@ def trash_local(mirror: Mirror, action: TrashLocal) -> Task[None]:
 
 def remove_empty_parents(mirror: Mirror, path: str) -> None:
     """Remove the sub-folders of the item that figsync made and that are empty now."""
-    made = mirror.state.files.made_folders()
     parents = path.split("/")[:-1]
     chain = ["/".join(parents[: depth + 1]) for depth in range(1, len(parents))]
-    own = [folder for folder in chain if folder in made]
+    own = mirror.state.files.made_among(chain)
     if own:
         gone = mirror.disk.remove_empty_folders(own)
         mirror.state.files.drop_made_folders(gone)

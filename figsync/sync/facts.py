@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from figsync.errors import FigshareProblem, FigsyncError, Interrupted, TokenRefused
-from figsync.figshare import Account
-from figsync.model import Plan
 from figsync.naming import shown
-from figsync.state import State
 from figsync.sync.flights import Stalled
-from figsync.sync.left_out import NotUploadable
-from figsync.sync.mirror import Mirror
-from figsync.sync.reserve import NO_ROOM
+from figsync.sync.left_out import NO_ROOM, NotUploadable
+
+if TYPE_CHECKING:  # what only the owner of a mirror needs
+    from figsync.figshare import Account
+    from figsync.model import Plan
+    from figsync.state import State
+    from figsync.sync.mirror import Mirror
 
 FACTS = "facts"
 MOST_LISTED = 1000

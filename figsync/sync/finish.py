@@ -22,10 +22,10 @@ def finish_uploads(mirror: Mirror) -> Task[None]:
 
 
 def _has_moved_on(mirror: Mirror, transfer: Transfer) -> bool:
-    known = mirror.state.items.all().get(transfer.item_id)
+    known = mirror.state.items.find(transfer.item_id)
     if known is None or known.mode is Mode.EXCLUDED or not transfer.file_id:
         return False
-    row = mirror.state.files.local(known.folder).get(transfer.path)
+    row = mirror.state.files.local_file(known.folder, transfer.path)
     try:
         stat = mirror.disk.stat(f"{known.folder}/{transfer.path}")
     except DiskProblem:

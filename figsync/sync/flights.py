@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from figsync.figshare import FileRecord
 from figsync.model import RemoteFile, Unknown
 from figsync.state import Absence
-from figsync.sync.mirror import Mirror
+
+if TYPE_CHECKING:  # what only the owner of a mirror needs
+    from figsync.figshare import FileRecord
+    from figsync.sync.mirror import Mirror
 
 FLIGHTS = "flights"
 PATIENCE = 7 * 24 * 3600.0

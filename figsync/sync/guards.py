@@ -26,20 +26,11 @@ from figsync.model import (
     TrashLocal,
     Upload,
 )
-from figsync.model.actions import Side
+from figsync.model.keys import Side
+from figsync.sync.guard_names import ACKNOWLEDGE, AT_ONCE
 
 REPLACED_PERCENT = 50
-AT_ONCE = "at once, more than the"
 OWN_RULES = "the ignore rules in its folder changed"
-_ACKNOWLEDGE = "figsync approve --scope acknowledges it"
-# What of a reason tells which guard gave it.
-GUARDS = {
-    "deletions": "files were deleted",
-    "edits": AT_ONCE,
-    "emptied_item": "it would empty the item",
-    "deleted_folder": "its folder was deleted",
-    "scope": _ACKNOWLEDGE,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +153,6 @@ def _due(action: Action, limits: Limits, facts: Facts) -> float | None:
         return 0.0
     since = facts.missed_since.get((action.where.item_id, action.path))
     return None if since is None else since + limits.grace
-
-
-def guard_of(reason: str) -> str:
-    """Return which of the GUARDS holds something for this *reason*, "" if none does."""
-    return next((name for name, sign in GUARDS.items() if sign in reason), "")
 
 
 def weight(action: Action) -> int:
@@ -302,7 +288,7 @@ def _changed_scope(actions: Iterable[Action], _: Limits, facts: Facts) -> Reason
         own = action.where.item_id in facts.rules_changed
         change = facts.scope_change or (OWN_RULES if own else "")
         if action.deletes and change:
-            reasons[action.key] = f"{change}; {_ACKNOWLEDGE}"
+            reasons[action.key] = f"{change}; {ACKNOWLEDGE}"
     return reasons
 
 

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from figsync.errors import Blocked, Resting, TokenRefused, Unreachable
 from figsync.figshare import Rest, Service
 from figsync.model import Action, CreateItem, Download, KeepBoth, Upload
-from figsync.state import State
-from figsync.sync.mirror import Mirror
+from figsync.sync.rests import HOSTS, read_rests
 
-HOSTS = "hosts"
+if TYPE_CHECKING:  # what only the owner of a mirror needs
+    from figsync.sync.mirror import Mirror
+
 # After these Figshare as a whole may be out of reach.
 OUTAGES = (Unreachable, Blocked, Resting, TokenRefused)
 _DOWN = (Service.DOWNLOADS, Service.STORAGE)
-
-
-def read_rests(state: State) -> tuple[Rest, ...]:
-    """Return the hosts that the last sync left alone."""
-    try:
-        text = state.settings.get(HOSTS) or "[]"
-        return msgspec.json.decode(text, type=tuple[Rest, ...])
-    except msgspec.MsgspecError:
-        return ()
 
 
 def keep_rests(mirror: Mirror) -> None:

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
+NO_ROOM = "no room for it"
+
 
 @dataclass(frozen=True, slots=True)
 class NotUploadable:

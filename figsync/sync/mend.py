@@ -79,7 +79,7 @@ def _reread(mirror: Mirror, one: Wanted) -> bool:
 
 def _record(mirror: Mirror, one: Wanted) -> bool:
     """Write an item's record again, unless another item's stands there by now."""
-    known = mirror.state.items.all().get(one.item_id)
+    known = mirror.state.items.find(one.item_id)
     kept = mirror.state.items.record(one.item_id)
     if known is None or known.folder != one.folder or not kept:
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Protocol, TypeVar
 
 from figsync.clock import Clock
@@ -13,10 +14,10 @@ from figsync.disk import Disk, Probe
 from figsync.errors import FigsyncError
 from figsync.figshare import Account, Figshare
 from figsync.model import Action, Outcome, Plan
-from figsync.model.actions import Side
+from figsync.model.keys import Side
 from figsync.naming import IgnoreRules
 from figsync.state import State
-from figsync.sync.driving import drive
+from figsync.sync.driving import Bounds, drive
 from figsync.sync.left_out import LeftOutSoFar
 from figsync.sync.reserve import Reserve
 from figsync.sync.tasks import Pool, Task
@@ -122,11 +123,17 @@ class Mirror:
         self, tasks: Iterable[Task[T]], *, at_once: int = 16
     ) -> Iterator[T | FigsyncError]:
         """Run tasks on this mirror's workers, writing its state."""
+        rate = self.config.transfer.requests_per_second
         return drive(
             tasks,
             self.pool,
             self.clock,
-            at_once=at_once,
+            bounds=Bounds(at_once, _asking(rate, self.pool.width)),
             tick=self.tick,
             writing=self.state.atomic,
         )
+
+
+def _asking(rate: float, workers: int) -> int:
+    """Return how many workers may wait for the request budget; all if it has no end."""
+    return max(1, min(workers - 1, 1 + ceil(rate / 2))) if rate else workers

@@ -8,31 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from itertools import islice
 
 from figsync.config import NewItems
-from figsync.errors import FigshareProblem, FigsyncError, Refused, Resting
+from figsync.errors import FigshareProblem, FigsyncError, NotFound, Refused, Resting
 from figsync.figshare import Account, ItemRow, Listing
 from figsync.model import Mode, Presence, RemoteItem, SyncedItem
 from figsync.state import Absence, Observed
+from figsync.sync.hints import Hints, note_head, posix, search_hints
 from figsync.sync.look import MANY_FILES, look_at_item
 from figsync.sync.mirror import Mirror
+from figsync.sync.rotation import (
+    DATES_TELL,
+    due_for_refresh,
+    next_in_turn,
+    share,
+)
 from figsync.sync.tasks import Task, do, together
 
 ITEMS = "items"
-REFRESH_SECONDS = 7 * 24 * 3600.0
-# As long as nothing has shown that dates tell of changed files.
-UNSURE_REFRESH_SECONDS = 3600.0
-REFRESH_AT_ONCE = 50
-DATELESS_AT_ONCE = 100
-DATE_GRAIN = 2.0
+# So few items without dates are read as soon as a search would be made for them.
+FEW = 10
+FEW_BLIND = 100
 LOOK_AT_ONCE = 256
-SEARCH_PAGE = 1000
-SEARCH_PAGES = 9
-SEARCHED = "searched_at"
-DATES_TELL = "dates_tell_of_files"
-DAY = 24 * 3600.0
+BEYOND, BEYOND_AT = "beyond", "beyond_at"
+BEYOND_SECONDS = 10.0
+DATE_GRAIN = 2.0
 
 
 @dataclass(slots=True)
@@ -60,7 +60,7 @@ def observe(mirror: Mirror, account: Account) -> Task[View]:
     listing = yield from do(lambda: mirror.figshare.list_items())
     if (server_time := mirror.figshare.server_time()) is not None:
         view.ahead = mirror.clock.now() - server_time
-    if _missing(known, listing):
+    if _missing(known, listing) and not listing.is_cut:
         listing = yield from do(lambda: mirror.figshare.list_items(confirm=True))
     rows = {row.id: row for row in listing.rows}
     missing = {i: _remembered(observed.get(i), i) for i in _missing(known, listing)}
@@ -69,15 +69,36 @@ def observe(mirror: Mirror, account: Account) -> Task[View]:
     yield from _settle_missing(mirror, view, missing, complete=listing.complete)
     _learn_about_dates(mirror, rows, observed)
     dateless = _dateless(mirror, rows) - mirror.fresh
-    hinted = yield from _hints(mirror, dateless, listing.server_time)
-    wanted = _to_read(rows, known, observed, hinted)
-    listed = {item_id: seen for item_id, seen in observed.items() if item_id in rows}
-    wanted += _due_for_refresh(mirror, listed, dateless, wanted)
+    hints = yield from _hints(mirror, dateless)
+    wanted = _to_read(rows, known, observed, hints.ids)
     yield from _read_all(mirror, view, [rows[i] for i in wanted], listing)
-    _learn_from_surprises(mirror, view, observed)
+    yield from note_head(mirror, hints, view.read, listing.server_time)
+    listed = {item_id: seen for item_id, seen in observed.items() if item_id in rows}
+    refreshed = due_for_refresh(mirror, listed, dateless, wanted)
+    beyond = _beyond(mirror, missing, hints.ids) if listing.is_cut else []
+    with mirror.figshare.yielding():
+        due = [rows[item_id] for item_id in refreshed] + beyond
+        yield from _read_all(mirror, view, due, listing)
+    _forget_unreachable(view, beyond)
+    after = mirror.state.items.observed() if view.read else observed
+    _learn_from_surprises(mirror, view, observed, after)
     mirror.fresh |= view.read
-    _describe(mirror, view, rows)
+    _describe(mirror, view, _shown(rows, view, beyond), after)
     return view
+
+
+def _forget_unreachable(view: View, beyond: Collection[ItemRow]) -> None:
+    """No list shows whether these are gone: unknown they are in any case."""
+    for row in beyond:
+        if isinstance(view.problems.get(row.id), NotFound):
+            del view.problems[row.id]
+
+
+def _shown(
+    rows: dict[str, ItemRow], view: View, beyond: Collection[ItemRow]
+) -> dict[str, ItemRow]:
+    """Return what was listed, and what answered though no list reaches it."""
+    return rows | {row.id: row for row in beyond if row.id in view.read}
 
 
 def _missing(known: dict[str, SyncedItem], listing: Listing[ItemRow]) -> set[str]:
@@ -163,10 +184,12 @@ def _learn_about_dates(
 
 
 def _learn_from_surprises(
-    mirror: Mirror, view: View, before: dict[str, Observed]
+    mirror: Mirror,
+    view: View,
+    before: dict[str, Observed],
+    after: dict[str, Observed],
 ) -> None:
     """Note it if an item that was at rest has other files now under the same date."""
-    after = mirror.state.items.observed()
     for item_id in view.read & before.keys() & after.keys():
         old, new = before[item_id], after[item_id]
         same_date = bool(old.row_date) and old.row_date == new.row_date
@@ -182,44 +205,24 @@ def _dateless(mirror: Mirror, rows: dict[str, ItemRow]) -> set[str]:
     return {item_id for item_id, row in rows.items() if not row.modified_date}
 
 
-def _hints(
-    mirror: Mirror, dateless: set[str], server_time: float | None
-) -> Task[set[str]]:
-    """Return the ids that a search says were modified, for rows without dates.
+def _hints(mirror: Mirror, dateless: set[str]) -> Task[Hints]:
+    """Return the ids that may have been modified, of rows without dates.
 
-    The search index lags and is a hint only (observed by figshare-rs); a day of
-    overlap covers it, and the full pass covers what it never shows.
+    Few are read without asking, and so are more where dates do not tell of files.
     """
-    if len(dateless) <= DATELESS_AT_ONCE:
-        return dateless
-    settings = mirror.state.settings
-    since = float(settings.get(SEARCHED) or 0) - DAY
-    date = datetime.fromtimestamp(max(0.0, since), UTC).strftime("%Y-%m-%d")
-    found: set[str] = set()
-    page = 1
-    while True:
-        batch = yield from _search(mirror, date, page)
-        found |= {row.id for row in batch}
-        if len(batch) < SEARCH_PAGE or page >= SEARCH_PAGES:
-            break
-        page += 1
-    settings.set(SEARCHED, str(server_time or mirror.clock.now()))
-    return found
-
-
-def _search(mirror: Mirror, date: str, page: int) -> Task[list[ItemRow]]:
-    return do(
-        lambda: mirror.figshare.search_items(
-            modified_since=date, page=page, page_size=SEARCH_PAGE
-        )
-    )
+    tells = mirror.state.settings.get(DATES_TELL) != "no"
+    if len(dateless) <= (FEW if tells else FEW_BLIND):
+        return Hints(frozenset(dateless))
+    if not tells:
+        return Hints()
+    return (yield from search_hints(mirror))
 
 
 def _to_read(
     rows: dict[str, ItemRow],
     known: dict[str, SyncedItem],
     observed: dict[str, Observed],
-    hinted: set[str],
+    hinted: Collection[str],
 ) -> list[str]:
     """Return the listed items whose record differs from the stored one, or may."""
     wanted: list[str] = []
@@ -238,32 +241,24 @@ def _has_new_date(row: ItemRow, seen: Observed | None) -> bool:
     return bool(date) and seen is not None and date != seen.row_date
 
 
-def _due_for_refresh(
-    mirror: Mirror,
-    observed: dict[str, Observed],
-    dateless: set[str],
-    wanted: Collection[str],
-) -> list[str]:
-    """Return the share of the full pass that is due: the longest unread first.
+def _beyond(
+    mirror: Mirror, missing: dict[str, RemoteItem], hinted: Collection[str]
+) -> list[ItemRow]:
+    """Return those that no list reaches, and whose turn it is to be asked for.
 
-    Whether every change raises `modified_date` is not proven.
+    What is not asked for stays unknown; it is never gone.
     """
-    sure = mirror.state.settings.get(DATES_TELL) == "yes"
-    often = REFRESH_SECONDS if sure else UNSURE_REFRESH_SECONDS
-    late, known = mirror.clock.now() - often, set(wanted)
-    due = [
-        seen
-        for item_id, seen in observed.items()
-        if item_id in dateless or seen.read_at < late
-    ]
-    oldest = sorted(due, key=lambda seen: seen.read_at)
-    fresh = (seen.item_id for seen in oldest if seen.item_id not in known)
-    return list(islice(fresh, REFRESH_AT_ONCE))
+    first = [item_id for item_id in missing if item_id in hinted]
+    count = share(mirror, BEYOND_AT, BEYOND_SECONDS, most=len(missing))
+    later = next_in_turn(mirror, BEYOND, missing.keys() - set(first), count)
+    return [ItemRow(item_id, missing[item_id].title) for item_id in first + later]
 
 
 def _read_all(
     mirror: Mirror, view: View, rows: list[ItemRow], listing: Listing[ItemRow]
 ) -> Task[None]:
+    if not rows:
+        return
     known = mirror.state.items.all()
     seen = mirror.state.items.observed().values()
     many = {item.item_id for item in seen if item.file_count >= MANY_FILES}
@@ -310,18 +305,17 @@ def _safe_date(row: ItemRow, server_time: float | None) -> str:
     text = row.modified_date or ""
     if not text or server_time is None:
         return text
-    try:
-        date = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        return text
-    if date.tzinfo is None:
-        date = date.replace(tzinfo=UTC)
-    return text if date.timestamp() <= server_time - DATE_GRAIN else ""
+    date = posix(text)
+    return "" if date and date > server_time - DATE_GRAIN else text
 
 
-def _describe(mirror: Mirror, view: View, rows: dict[str, ItemRow]) -> None:
+def _describe(
+    mirror: Mirror,
+    view: View,
+    rows: dict[str, ItemRow],
+    observed: dict[str, Observed],
+) -> None:
     """Add the listed items to the view; those that could not be read are unknown."""
-    observed = mirror.state.items.observed()
     for item_id, row in rows.items():
         seen = observed.get(item_id)
         unread = item_id in view.problems or seen is None

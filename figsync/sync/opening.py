@@ -21,11 +21,11 @@ from figsync.figshare import Figshare, Settings
 from figsync.lock import locked
 from figsync.naming import IgnoreRules, shown
 from figsync.state import State, Steps
-from figsync.sync.hosts import read_rests
 from figsync.sync.mirror import Mirror, Progress, Silent
 from figsync.sync.pace import share_budget
 from figsync.sync.place import is_noted, note_place
 from figsync.sync.reserve import Reserve
+from figsync.sync.rests import read_rests
 from figsync.sync.root import MARKER_ID, check_marker
 from figsync.sync.rules import mirror_rules
 from figsync.sync.tasks import Pool, ThreadPool

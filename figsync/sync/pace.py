@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from figsync.clock import Clock
 from figsync.config import Config
-from figsync.figshare import Budget, Figshare, Pace, api_origin
+from figsync.figshare import Budget, Pace, api_origin
 from figsync.state import RequestLedger
+
+if TYPE_CHECKING:  # what only the owner of a mirror needs
+    from figsync.figshare import Figshare
 
 
 def share_budget(figshare: Figshare, database: Path, boot_id: str) -> None:

@@ -12,7 +12,7 @@ from figsync.model import LocalFile, Upload
 from figsync.naming import shown
 from figsync.sync.mirror import Mirror
 from figsync.sync.sending import Sending
-from figsync.sync.tasks import Task, do, pause, together
+from figsync.sync.tasks import Task, ask, do, pause, together
 
 LOCK_TRIES = 5
 LOCK_SECONDS = 5.0
@@ -38,7 +38,7 @@ def send_bytes(mirror: Mirror, sending: Sending) -> Task[bool]:
     else:
         mirror.progress.moved(sending.action, sending.action.size)
     item_id = sending.action.where.item_id
-    yield from do(lambda: mirror.figshare.complete(item_id, record.id))
+    yield from ask(lambda: mirror.figshare.complete(item_id, record.id))
     return True
 
 
@@ -56,7 +56,7 @@ def _with_address(mirror: Mirror, sending: Sending) -> Task[FileRecord]:
     record, item_id = sending.known_record, sending.action.where.item_id
     if sending.lacks_address:
         file_id = record.id
-        record = yield from do(lambda: mirror.figshare.read_new_file(item_id, file_id))
+        record = yield from ask(lambda: mirror.figshare.read_new_file(item_id, file_id))
         sending.record = record
     return record
 

@@ -23,10 +23,12 @@ from figsync.sync.send import (
     remember_name,
 )
 from figsync.sync.sending import Sending
-from figsync.sync.tasks import Task, do
+from figsync.sync.tasks import Task, ask
 
-FIRST_WAIT = 0.1
+FIRST_WAIT = 0.05
 LONGEST_WAIT = 3.0
+# With a budget each look costs a share of it that could begin another file.
+REQUESTS_WORTH = 5
 # While other files are sent on, their own requests tell most of the proofs.
 FIRST_WAIT_BESIDE = 5.0
 LONGEST_WAIT_BESIDE = 60.0
@@ -56,7 +58,11 @@ class Proofs:
     def __init__(self, mirror: Mirror) -> None:
         self._mirror = mirror
         self._waiting: list[Sending] = []
-        self._wait = FIRST_WAIT
+        rate = mirror.config.transfer.requests_per_second
+        self._first_wait = max(FIRST_WAIT, 1 / rate) if rate else FIRST_WAIT
+        longest = REQUESTS_WORTH / rate if rate else 0.0
+        self._longest_wait = max(LONGEST_WAIT, longest)
+        self._wait = self._first_wait
         self._wait_beside = FIRST_WAIT_BESIDE
 
     def __len__(self) -> int:
@@ -66,7 +72,7 @@ class Proofs:
         """Wait for the proof of a file all of whose bytes were sent."""
         sending.sent_at = self._mirror.clock.monotonic()
         self._waiting.append(sending)
-        self._wait = FIRST_WAIT
+        self._wait = self._first_wait
 
     def next_wait(self, *, beside: bool) -> float:
         """Return for how long to wait before the next look, longer each time."""
@@ -75,7 +81,7 @@ class Proofs:
             self._wait_beside = min(LONGEST_WAIT_BESIDE, wait * 1.6)
             return wait
         wait = self._wait
-        self._wait = min(LONGEST_WAIT, wait * 1.6)
+        self._wait = min(self._longest_wait, wait * 1.6)
         return wait
 
     def look(self) -> Task[list[Sending]]:
@@ -89,9 +95,11 @@ class Proofs:
         try:
             if len(looked_at) == 1:
                 file_id = looked_at[0].known_record.id
-                found = [(yield from do(lambda: figshare.read_file(item_id, file_id)))]
+                found = [(yield from ask(lambda: figshare.read_file(item_id, file_id)))]
             else:
-                found = list((yield from do(lambda: figshare.list_files(item_id))).rows)
+                found = list(
+                    (yield from ask(lambda: figshare.list_files(item_id))).rows
+                )
         except FigsyncError as problem:
             for sending in looked_at:
                 sending.problem = sending.problem or problem
@@ -174,7 +182,7 @@ def check_folders(mirror: Mirror, sendings: Sequence[Sending]) -> Task[None]:
         return
     item_id = foldered[0].action.where.item_id
     try:
-        item = yield from do(lambda: mirror.figshare.read_item(item_id))
+        item = yield from ask(lambda: mirror.figshare.read_item(item_id))
     except FigsyncError as problem:
         for sending in foldered:
             sending.problem, sending.proven = problem, False
@@ -227,7 +235,7 @@ def _delete_superseded(mirror: Mirror, sending: Sending) -> Task[None]:
     old, is_gone = action.replaces, isinstance(action, DeleteFirst)
     if old is not None and old.file_id != sending.known_record.id and not is_gone:
         item_id, file_id = action.where.item_id, old.file_id
-        yield from do(lambda: mirror.figshare.delete_file(item_id, file_id))
+        yield from ask(lambda: mirror.figshare.delete_file(item_id, file_id))
 
 
 def _agreed(mirror: Mirror, recorder: Recorder, sending: Sending) -> Outcome:

@@ -28,6 +28,6 @@ def _is_moot(mirror: Mirror, key: ActionKey) -> bool:
     row = mirror.state.files.synced(key.item_id).get(key.path)
     if row is None or row.file_id != key.file_id:
         return True
-    known = mirror.state.items.all().get(key.item_id)
+    known = mirror.state.items.find(key.item_id)
     # Deleted again, it would be another deletion, with a grace period of its own.
     return known is not None and is_here(mirror.disk, f"{known.folder}/{key.path}")

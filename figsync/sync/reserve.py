@@ -10,8 +10,8 @@ from typing import Protocol
 from figsync.errors import DiskProblem, Stale
 from figsync.model import Action, DeleteFirst, Download, Held, KeepBoth, Plan
 from figsync.naming import shown, size_text
+from figsync.sync.left_out import NO_ROOM
 
-NO_ROOM = "no room for it"
 LOOK_AGAIN = 300.0  # seconds; the next sync looks, however soon it comes
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -17,9 +18,11 @@ from figsync.errors import (
 )
 from figsync.model import FileStat, LocalFolder
 from figsync.naming import IGNORE_FILE, IgnoreRules, is_root_name_ignored, shown
-from figsync.sync.mirror import Mirror
 from figsync.sync.rules import mirror_rules
 from figsync.sync.walk import RECORD_FOLDER
+
+if TYPE_CHECKING:  # what only the owner of a mirror needs
+    from figsync.sync.mirror import Mirror
 
 MARKER_ID = "mirror_id"
 # An emptied root is an accident only where there was something to lose.
@@ -71,8 +74,8 @@ def look_at_root(mirror: Mirror, names: Collection[str] | None = None) -> RootVi
 
 def is_half_made(mirror: Mirror, folder: str) -> bool:
     """Tell whether figsync made *folder*, and was interrupted before it was used."""
-    is_own = folder in mirror.state.files.made_folders()
-    return is_own and not holds_anything(mirror, folder)
+    is_own = mirror.state.files.made_among([folder])
+    return bool(is_own) and not holds_anything(mirror, folder)
 
 
 def _sort_in(mirror: Mirror, view: RootView, entry: Entry) -> None:

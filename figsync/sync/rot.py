@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 import msgspec
 
-from figsync.model import Action, DeleteRemote, Upload
 from figsync.state import State
 
 ROT = "rot"
@@ -63,21 +62,3 @@ def store_rot(state: State, found: Iterable[Rotten]) -> None:
         state.settings.set(ROT, text)
     else:
         state.settings.drop(ROT)
-
-
-def rot_of(action: Action, found: Iterable[Rotten]) -> str:
-    """Return why an action would spread rot, or lose what is whole; "" if not.
-
-    A rotten file looks edited once it got other permissions or another place, and
-    then its record, which has the bytes as they were, looks superseded or deleted.
-    """
-    match action:
-        case Upload():
-            now = (action.local.md5, action.local.stat.mtime_ns)
-            is_rot = any(now == (one.md5, one.mtime_ns) for one in found)
-            return NEVER_SENT if is_rot else ""
-        case DeleteRemote():
-            place = (action.where.item_id, action.path)
-            return KEPT if any(place == one.key for one in found) else ""
-        case _:
-            return ""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from figsync.config import Config
-from figsync.disk import Disk
+from typing import TYPE_CHECKING
+
 from figsync.errors import Stale
 from figsync.naming import IGNORE_FILE, IgnoreRules, folders_above
+
+if TYPE_CHECKING:  # what only the owner of a mirror needs
+    from figsync.config import Config
+    from figsync.disk import Disk
 
 
 def mirror_rules(config: Config, disk: Disk) -> IgnoreRules:

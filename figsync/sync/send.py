@@ -27,7 +27,7 @@ from figsync.sync.finish import follows, is_proven
 from figsync.sync.mirror import Mirror
 from figsync.sync.parts import send_bytes
 from figsync.sync.sending import Sending
-from figsync.sync.tasks import Task, do
+from figsync.sync.tasks import Task, ask
 
 SESSION_TRIES = 2
 UPLOADS_A_DAY = 2
@@ -60,7 +60,7 @@ def _resumed(
         return None
     file_id = transfer.file_id
     try:
-        record = yield from do(
+        record = yield from ask(
             lambda: mirror.figshare.read_file(transfer.item_id, file_id)
         )
     except NotFound:
@@ -94,7 +94,7 @@ def _has_other_bytes(record: FileRecord, local: LocalFile) -> bool:
 def discard(mirror: Mirror, transfer: Transfer) -> Task[None]:
     """Delete a record that an unfinished upload of ours left behind."""
     if transfer.file_id:
-        yield from do(
+        yield from ask(
             lambda: mirror.figshare.delete_file(transfer.item_id, transfer.file_id)
         )
     mirror.state.work.drop_transfer(transfer.item_id, transfer.path)
@@ -103,7 +103,7 @@ def discard(mirror: Mirror, transfer: Transfer) -> Task[None]:
 def find_lost(mirror: Mirror, transfer: Transfer) -> Task[Transfer]:
     """Look for the record that an unanswered request to initiate may have made."""
     item_id = transfer.item_id
-    found = yield from do(lambda: mirror.figshare.read_files(item_id, confirm=True))
+    found = yield from ask(lambda: mirror.figshare.read_files(item_id, confirm=True))
     fits = _fitting(mirror, transfer, found.files or ())
     if len(fits) > 1:
         ids = ", ".join(record.id for record in fits)
@@ -170,7 +170,7 @@ def _initiate(mirror: Mirror, sending: Sending) -> Task[None]:
     transfer = _intent(mirror, sending)
     yield from saved(lambda: work.save_transfer(transfer))
     try:
-        file_id = yield from do(
+        file_id = yield from ask(
             lambda: mirror.figshare.initiate(
                 item_id,
                 name=transfer.name,

@@ -15,10 +15,10 @@ from figsync.model import Mode, SyncedItem
 from figsync.state import Conflict, HeldRow, State
 from figsync.sync.activity import Activity, Pause, Phase, read_activity, read_pause
 from figsync.sync.facts import Ended, Facts, LeftOut, read_facts
-from figsync.sync.guards import GUARDS, guard_of
-from figsync.sync.hosts import read_rests
+from figsync.sync.guard_names import GUARDS, guard_of
 from figsync.sync.pace import request_paces
 from figsync.sync.place import is_noted
+from figsync.sync.rests import read_rests
 from figsync.sync.root import MARKER_ID, check_marker
 from figsync.sync.rot import Rotten, read_rot
 

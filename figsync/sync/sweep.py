@@ -95,10 +95,10 @@ def _is_to_finish(mirror: Mirror, transfer: Transfer, record: FileRecord) -> boo
 
 def _may_be_wanted(mirror: Mirror, transfer: Transfer) -> bool:
     """Tell whether the file is still there, only not planned this time."""
-    known = mirror.state.items.all().get(transfer.item_id)
+    known = mirror.state.items.find(transfer.item_id)
     if known is None or known.mode is Mode.EXCLUDED:
         return False
-    row = mirror.state.files.local(known.folder).get(transfer.path)
+    row = mirror.state.files.local_file(known.folder, transfer.path)
     try:
         there = mirror.disk.stat(f"{known.folder}/{transfer.path}")
     except DiskProblem:

@@ -27,6 +27,19 @@ class Pause:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A job that needs some of the request budget, and may have to wait for it.
+
+    Where the budget is small only a few workers may do so: the others carry bytes.
+    """
+
+    job: Job
+
+    def __call__(self) -> Any:  # Any: what the job returns
+        return self.job()
+
+
 class Pool(Protocol):
     """Where jobs run; results come back one by one, in any order."""
 
@@ -134,6 +147,11 @@ def do(job: Callable[[], T] | Task[T]) -> Task[T]:
     if isinstance(result, BaseException):
         raise result
     return result  # type: ignore[no-any-return]  # the result of this very job
+
+
+def ask(job: Callable[[], T]) -> Task[T]:
+    """Run one job that asks the API something, as `do` does."""
+    return do(Asking(job))
 
 
 def pause(seconds: float) -> Task[None]:

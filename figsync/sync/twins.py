@@ -25,11 +25,16 @@ def one_record_a_path(
     A record that this computer was about to supersede when it was interrupted
     (its successor equals the local file) is left out: it is on its way out.
     """
+    records = list(records)
+    tree = {record.path: record for record in records}
+    if len(tree) == len(records):
+        return tree
     groups: dict[str, list[RemoteFile]] = defaultdict(list)
     for record in records:
         groups[record.path].append(record)
-    tree = {path: _owner(group, synced.get(path)) for path, group in groups.items()}
-    for path, group in sorted(groups.items()):
+    several = {path: group for path, group in groups.items() if len(group) > 1}
+    tree |= {path: _owner(group, synced.get(path)) for path, group in several.items()}
+    for path, group in sorted(several.items()):
         owner = tree[path]
         others = [r for r in group if not _is_outgoing(r, owner, local, synced)]
         for record in _with_own_bytes(owner, others):

@@ -25,7 +25,7 @@ from figsync.sync.prove import (
 from figsync.sync.record import Recorder
 from figsync.sync.send import FOLDERS_KEPT, begin, transfer
 from figsync.sync.sending import Sending
-from figsync.sync.tasks import Task, all_of, do, pause, together
+from figsync.sync.tasks import Task, all_of, ask, pause, together
 
 # At most so many records of an item may stand there with nothing sent to them.
 MOST_UNSENT = 64
@@ -173,7 +173,7 @@ class Line:
         rows: Sequence[FileRecord] = ()
         if len(new) >= LIST_FROM or sent:
             with suppress(FigsyncError):
-                rows = (yield from do(self._list)).rows
+                rows = (yield from ask(self._list)).rows
         records = {record.id: record for record in rows}
         for sending in new:
             sending.record = records.get(sending.known_record.id, sending.record)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from figsync.model import Action, Download, KeepBoth, Upload
+from figsync.model import Action, DeleteRemote, Download, KeepBoth, Upload
 from figsync.sync.mirror import Mirror
-from figsync.sync.rot import Rotten, rot_of
+from figsync.sync.rot import KEPT, NEVER_SENT, Rotten
 from figsync.sync.send import (
     FOLDERS_KEPT,
     IN_VAIN,
@@ -36,3 +36,21 @@ def _of_upload(mirror: Mirror, upload: Upload) -> str:
     if was_in_vain(mirror, upload) and not is_begun(mirror, upload):
         return IN_VAIN
     return ""
+
+
+def rot_of(action: Action, found: Iterable[Rotten]) -> str:
+    """Return why an action would spread rot, or lose what is whole; "" if not.
+
+    A rotten file looks edited once it got other permissions or another place, and
+    then its record, which has the bytes as they were, looks superseded or deleted.
+    """
+    match action:
+        case Upload():
+            now = (action.local.md5, action.local.stat.mtime_ns)
+            is_rot = any(now == (one.md5, one.mtime_ns) for one in found)
+            return NEVER_SENT if is_rot else ""
+        case DeleteRemote():
+            place = (action.where.item_id, action.path)
+            return KEPT if any(place == one.key for one in found) else ""
+        case _:
+            return ""

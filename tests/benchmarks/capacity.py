@@ -16,7 +16,7 @@ CONNECTIONS = (1, 4, 8)
 
 def capacity(ground: Ground) -> Findings:
     """Measure requests a second, and bytes in and out, by curl without latency."""
-    folder = ground.folder / "capacity"
+    folder = ground.room("capacity")
     folder.mkdir()
     with ground.service() as service:
         account = service.new_account()

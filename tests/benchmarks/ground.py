@@ -63,13 +63,17 @@ class Ground:
     repeats: int
     pyfigshare: Pyfigshare | None = None
     speaks: bool = True
-    _services: int = 0
+    _rooms: int = 0
+
+    def room(self, name: str) -> Path:
+        """Return where something can be made that nobody made before."""
+        self._rooms += 1
+        return self.folder / f"{name}-{self._rooms}"
 
     @contextmanager
     def service(self) -> Iterator[Service]:
         """Serve a fresh sandbox; what it kept is gone afterwards."""
-        self._services += 1
-        data = self.folder / f"figshare-{self._services}"
+        data = self.room("figshare")
         with served(data, part_size=self.sizes.part) as service:
             yield service
         shutil.rmtree(data)
@@ -79,8 +83,7 @@ class Ground:
         self, *, items: int, files: int = 0, size: int = 0
     ) -> Iterator[tuple[Service, Account]]:
         """Serve a fresh sandbox in which an account has that many items."""
-        self._services += 1
-        data = self.folder / f"figshare-{self._services}"
+        data = self.room("figshare")
         account = filled(data, items=items, files=files, size=size)
         with served(data, part_size=self.sizes.part) as service:
             yield service, account
@@ -108,14 +111,15 @@ class Ground:
         """Give the disk back what a round took."""
         shutil.rmtree(folder, ignore_errors=True)
 
-    def tell(self, contest: Contest) -> None:
+    def tell(self, contest: Contest, *, cpu: float) -> None:
         """Print what a contest came to, while the others still run."""
         if not self.speaks:
             return
         print(f"\n{contest.title}")
         for name, seconds in contest.seconds.items():
             runs = " ".join(f"{one:.2f}" for one in seconds)
-            print(f"  {name:24} {contest.median(name):8.3f} s   ({runs})", flush=True)
+            print(f"  {name:24} {contest.median(name):8.3f} s   ({runs})")
+        print(f"  of which figsync computed {cpu:.2f} s", flush=True)
 
     def _files(self, name: str, count: int, size: int) -> list[Path]:
         folder = self.folder / "files" / name

@@ -61,7 +61,7 @@ def _with_files(ground: Ground) -> list[Figure]:
 def _computer(
     ground: Ground, service: Service, account: Account, new_items: str
 ) -> Computer:
-    place = ground.folder / "computer"
+    place = ground.room("computer")
     return Computer(place, service, account, mirror__new_items=new_items)
 
 

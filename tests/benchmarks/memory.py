@@ -17,7 +17,7 @@ def sparse_up(ground: Ground) -> Findings:
     size = ground.sizes.sparse
     with ground.service() as service:
         account = service.new_account()
-        computer = Computer(ground.folder / "computer", service, account)
+        computer = Computer(ground.room("computer"), service, account)
         computer.sync()
         path = computer.root / "Ice" / "core.bin"
         path.parent.mkdir()

@@ -59,6 +59,7 @@ class Findings:
     about: list[str] = field(default_factory=list)
     contests: list[Contest] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
 
     def add(self, other: Findings) -> None:
         """Take in what another benchmark found."""

@@ -21,29 +21,36 @@ from figsync.clock import SystemClock
 from figsync.disk import Disk
 from figsync.model import LocalTree, RemoteFile, SyncedFile, Where
 from figsync.naming import IgnoreRules
-from figsync.state import KnownFile
+from figsync.state import Scanned
 from figsync.sync.plan import plan_files
-from figsync.sync.scan import Lens, Scan, scan, walk_folder
+from figsync.sync.scan import Scan, scan
+from figsync.sync.walk import Lens, walk_folder
 
-Known = dict[str, dict[str, KnownFile]]
+NOTHING = Scanned({}, "")
 
 
-def scan_all(lens: Lens, known: Known) -> dict[str, Scan]:
+def scan_all(lens: Lens, known: dict[str, Scanned]) -> dict[str, Scan]:
     """Return the scan of every folder."""
-    return {name: scan_one(lens, name, rows) for name, rows in known.items()}
+    return {name: scan_one(lens, name, before) for name, before in known.items()}
 
 
-def scan_one(lens: Lens, folder: str, rows: dict[str, KnownFile]) -> Scan:
-    """Return the scan of a folder of which *rows* are known."""
-    return scan(lens, walk_folder(lens, folder), rows, expected=rows)
+def scan_one(lens: Lens, folder: str, before: Scanned) -> Scan:
+    """Return the scan of a folder that was like *before*."""
+    walk = walk_folder(lens, folder, before)
+    return scan(lens, walk, before.files, expected=before.files)
 
 
-def hashed(found: Scan, now: float) -> dict[str, KnownFile]:
+def hashed(found: Scan, now: float) -> Scanned:
     """Return what a state knows once every file of a scan was read."""
-    return {
-        path: replace(row, md5=_md5(path), hashed_at=now + 60)
+    rows = {
+        path: replace(
+            row,
+            file=replace(row.file, md5=_md5(path), unknown=None),
+            hashed_at=now + 60,
+        )
         for path, row in found.seen.items()
     }
+    return Scanned(rows, found.walk.rules.fingerprint)
 
 
 def _md5(path: str) -> str:
@@ -90,7 +97,7 @@ def main(root: Path, repeats: int) -> dict[str, object]:
     clock = SystemClock()
     lens = Lens(Disk(root, clock=clock), IgnoreRules(), clock.now(), 0.0, 10 << 20)
     folders = sorted(path.name for path in root.iterdir() if path.name[0] != ".")
-    first = scan_all(lens, {name: {} for name in folders})
+    first = scan_all(lens, dict.fromkeys(folders, NOTHING))
     known = {name: hashed(found, clock.now()) for name, found in first.items()}
     del first
     scans = [

@@ -26,7 +26,7 @@ def big_scans(ground: Ground) -> Findings:
 
 
 def _scans(ground: Ground, count: int, *, most_memory: int) -> Findings:
-    root = ground.folder / "tree"
+    root = ground.room("tree")
     grow(root, count)
     words = [sys.executable, "-m", "tests.benchmarks.scanning", root]
     find = [run(["find", root, "-printf", r"%s %T@ %p\n"]).seconds for _ in range(2)]

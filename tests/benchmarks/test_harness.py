@@ -42,6 +42,7 @@ def test_a_line_finds_figures(line: str, tmp_path: Path) -> None:
 
     found = run_lines([line], ground)
 
+    assert not found.failed
     values = [figure.value for figure in found.figures]
     values += [contest.median(FIGSYNC) for contest in found.contests]
     assert values or found.about

@@ -43,12 +43,11 @@ class Bout:
     contest: Contest
     files: list[Path]
     requests: list[Counter[str]] = field(default_factory=list)
-    turn: int = 0
+    cpu: list[float] = field(default_factory=list)
 
     def begin(self) -> tuple[Account, Path]:
         """Begin the next round with a fresh account and an empty folder."""
-        self.turn += 1
-        return self.service.new_account(), self.ground.folder / f"round-{self.turn}"
+        return self.service.new_account(), self.ground.room("round")
 
     def takes_part(self, name: str) -> bool:
         """Tell whether a contestant has to run once more."""
@@ -67,6 +66,7 @@ class Bout:
         self.requests.append(self.service.counts())
         quiet = computer.sync()
         self.contest.add(WORK, work.seconds)
+        self.cpu.append(work.cpu - quiet.cpu)
         self.contest.add(QUIET, quiet.seconds)
 
     def requests_a_file(self, service: str) -> float:
@@ -185,7 +185,7 @@ def _fight(
         for _ in range(ground.repeats):
             one_round(bout)
         bout.finish()
-        ground.tell(bout.contest)
+        ground.tell(bout.contest, cpu=median(bout.cpu))
         return bout
 
 
@@ -197,7 +197,7 @@ def large_up(ground: Ground) -> Findings:
     slow = _fight(ground, title, files, upload, latency=ground.sizes.latency)
     figures = [
         _ratio(1, fast.contest, CURL, 1.6, "md5sum + curl from the parts on"),
-        _ratio(1, slow.contest, SERIAL, 0.65, f"the serial script, {title}"),
+        _ratio(1, slow.contest, SERIAL, 0.65, "the serial script"),
     ]
     figures += _beside_pyfigshare(1, [fast.contest, slow.contest])
     return Findings(contests=[fast.contest, slow.contest], figures=figures)

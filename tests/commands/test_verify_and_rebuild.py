@@ -6,6 +6,10 @@ import os
 import sqlite3
 from contextlib import closing
 
+from figsync.clock import SystemClock
+from figsync.disk import Disk
+from figsync.model import LocalFile
+from figsync.state import KnownFile, State
 from tests.commands.desk import Desk, everything_below
 
 
@@ -22,18 +26,14 @@ def rot(desk: Desk) -> None:
     known = path.stat()
     path.write_text("1,3")
     os.utime(path, ns=(known.st_atime_ns, known.st_mtime_ns))
-    from figsync.clock import SystemClock
-    from figsync.disk import Disk
-    from figsync.state import State
 
     clock = SystemClock()
     stat = Disk(desk.root, clock=clock).stat("Soil cores/a.csv")
     assert stat is not None
     with State.open(desk.config.database, clock=clock) as state:
         row = state.files.local("Soil cores")["a.csv"]
-        state.files.save_local(
-            "Soil cores", [type(row)("a.csv", stat, row.md5, row.hashed_at, 0.0)]
-        )
+        file = LocalFile("a.csv", stat, row.md5)
+        state.files.save_local("Soil cores", [KnownFile(file, row.hashed_at, 0.0)])
 
 
 def test_nothing_to_tell(desk: Desk) -> None:

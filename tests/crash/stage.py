@@ -202,9 +202,9 @@ class Stage:
                     state.items.save(replace(item, inode=now[item.folder].inode))
             for below in state.files.folders():
                 known = [
-                    replace(file, file=replace(file.file, stat=now[f"{below}/{path}"]))
-                    for path, file in state.files.local(below).items()
-                    if before.get(f"{below}/{path}") == file.stat
+                    replace(row, file=replace(row.file, stat=now[f"{below}/{path}"]))
+                    for path, row in state.files.local(below).items()
+                    if before.get(f"{below}/{path}") == row.stat
                 ]
                 state.files.save_local(below, known)
 

@@ -238,6 +238,18 @@ def test_seven_seconds_asked_for_are_kept_by_the_next_process_too(
     assert clock.now() - said >= 7
 
 
+def test_a_service_that_names_the_time_of_its_return_is_left_alone_until_then() -> None:
+    clock = FastClock()
+    with (
+        serving(in_turn(gives({}, 503, Retry_After="7"), ACCOUNT)) as server,
+        talking(server, clock=clock, settings=UNPACED) as figshare,
+    ):
+        figshare.account()
+
+    assert sum(clock.waits) >= 7
+    assert len(server.got) == 2
+
+
 def test_who_waits_for_a_turn_already_waits_seven_seconds_too(
     ledger: RequestLedger,
 ) -> None:

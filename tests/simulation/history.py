@@ -29,6 +29,8 @@ from tests.simulation.wishes import Wisher, configure
 from tests.simulation.witness import DeletionWitness
 
 DAY = 24 * 3600.0
+# The share of the histories that keep to the default budget of requests.
+PACED = 0.3
 # What may be due at once by a daemon's schedule.
 DUE = ((), (), ("pull",), ("scan",), ("pull", "scan"))
 Step = Callable[[Random], None]
@@ -66,9 +68,11 @@ class History:
             Machine(folder / f"mac{number}", self.box, self.clock)
             for number in range(self.weather.machines)
         ]
-        if random.random() < 0.3:
-            for machine in self.machines:
-                machine.set_up(deletions__grace="24h")
+        keys = {"deletions__grace": "24h"} if random.random() < 0.3 else {}
+        if Random(f"budget {seed}").random() < PACED:
+            keys["transfer__requests_per_second"] = "1"
+        for machine in self.machines:
+            machine.set_up(**keys)
         self.people = {m.name: Person(m, self.values) for m in self.machines}
         self.daemons = {m.name: Daemon(m, self.trace.tell) for m in self.machines}
         self.wishers = {m.name: Wisher(m, self.values) for m in self.machines}

@@ -199,8 +199,8 @@ class PerilousConnection:
 
 def endanger_state(mirror: Mirror, peril: Peril) -> None:
     """Put a peril at each commit of a mirror's state."""
-    database: Any = mirror.state._db.database  # the only way to the connection
-    database.conn = PerilousConnection(database.conn, peril)
+    db: Any = mirror.state._db  # the only way to the connection
+    db.raw = PerilousConnection(db.raw, peril)
 
 
 class _HiddenDisk(Disk):

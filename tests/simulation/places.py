@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -40,6 +41,8 @@ TOKEN = "sandbox-token"
 PART_SIZE = 1000
 GRAIN = 1e-6
 OWN = {".figsync", ".figshare"}
+API = "/v2/"
+BUDGET = 30 + 60  # of the default configuration, in a minute
 
 
 class Entry(NamedTuple):
@@ -114,6 +117,10 @@ class MachineClock:
     def monotonic(self) -> float:
         return self._world.now() - self._booted
 
+    def passed(self) -> float:
+        """Return the time of this world, whatever is set or booted."""
+        return self._world.now()
+
     def wait(self, seconds: float) -> bool:
         return self._world.wait(seconds)
 
@@ -160,6 +167,7 @@ class Machine:
         session = requests.Session()
         self._urls = box.mount(session)
         self._adapters = dict(session.adapters)
+        self._asked: deque[float] = deque()
         self.keys: dict[str, str] = {}
         self.first_keys: dict[str, str] = {}
         self.config = self.configured()
@@ -190,6 +198,26 @@ class Machine:
         self.first_keys = {k.replace("__", "."): value for k, value in keys.items()}
         self.configure_as_at_first()
 
+    def _sees(self, method: str, path: str) -> None:
+        """Hold a request against the budget, and let the witness see it."""
+        if path.startswith(API) and self.config.transfer.requests_per_second:
+            self._spend()
+        self.witness(method, path)
+
+    def _spend(self) -> None:
+        """Assert that no minute holds more than the budget allows, restarts included.
+
+        One request that has its turn may be under way for long.
+        """
+        if not self.config.database.with_name("state.db-pace").exists():
+            # Who deletes the state deletes what it counted.
+            self._asked.clear()
+        now = self.clock.passed()
+        self._asked.append(now)
+        while self._asked[0] < now - 60:
+            self._asked.popleft()
+        assert len(self._asked) <= BUDGET + 1, "more requests than the budget allows"
+
     def configure(self, key: str, value: str) -> None:
         """Change one key, for all later starts."""
         self.keys[key] = value
@@ -210,7 +238,7 @@ class Machine:
             TOKEN,
             self.clock,
             pool=pool,
-            adapters=perilous(self._adapters, peril, self.witness),
+            adapters=perilous(self._adapters, peril, self._sees),
             calls=PerilousCalls(peril),
             boot_id=f"boot {self.clock.boots}",
             random=(random or Random(1)).random,
@@ -337,7 +365,7 @@ class Machine:
         """
         found = {}
         for path, kind in walk(self.folder):
-            own = path.endswith(("-shm", "-wal", "/lock", "/owner.json"))
+            own = path.endswith(("-shm", "-wal", "-pace", "/lock", "/owner.json"))
             own = own or "/.figsync/tmp/" in path  # leftovers of a kill are cleared
             if kind != "folder" and not own and not path.startswith(but):
                 stat = (self.folder / path).lstat()

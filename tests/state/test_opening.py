@@ -12,9 +12,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
 from figsync.errors import DiskProblem, StateDamaged, WrongUsage
 from figsync.state import State, Steps
+from figsync.state.migrations import migrations
+from figsync.state.schema import KNOWN, MIGRATIONS
 from tests.forks import forked
 from tests.state.world import (
     NOT_UTF8,
@@ -492,3 +495,10 @@ def test_a_person_can_look_at_files_and_items(state: State, path: Path) -> None:
         items = raw.execute("SELECT folder, synced_bytes FROM items_overview")
         assert files.fetchall() == [("Soil", "a.txt", 5)]
         assert items.fetchall() == [("Soil", 5)]
+
+
+def test_every_migration_is_known_without_the_library_that_applies_it() -> None:
+    made = migrations.pending(Database(memory=True))
+
+    assert {migration.name for migration in made} == KNOWN
+    assert migrations.migrations_table == MIGRATIONS

@@ -96,6 +96,21 @@ def test_kills_at_any_request_refill_nothing(world: World) -> None:
     assert_agreed(world)
 
 
+def test_who_waits_for_a_sync_does_not_wait_for_the_full_pass(world: World) -> None:
+    world.box.switches.light_dates = False
+    world.sync()
+    world.clock.advance(5 * 3600)
+    world.sync()
+    world.clock.advance(2)
+    world.box.log.clear()
+    began = world.clock.now()
+
+    world.sync()
+
+    assert world.clock.now() - began < 1
+    assert world.box.log.count("api", "GET", path=r"/articles/\d+$") == 0
+
+
 def test_status_tells_what_is_left_and_how_fast_it_comes_back(world: World) -> None:
     world.sync()
 

@@ -11,8 +11,8 @@ from requests import PreparedRequest
 from figsync.errors import FigsyncError, Resting, Unreachable
 from figsync.figshare import Rest, Service
 from figsync.sandbox import Fault
-from figsync.sync.hosts import read_rests
 from figsync.sync.loop import Report
+from figsync.sync.rests import read_rests
 from tests.wire import wired
 from tests.world import HOUR, World, assert_agreed, failures
 

@@ -13,13 +13,14 @@ import pytest
 
 from figsync.errors import FigsyncError, Interrupted, Stale, Unreachable
 from figsync.sync.crew import Crew, saved
-from figsync.sync.driving import drive
+from figsync.sync.driving import Bounds, drive
 from figsync.sync.tasks import (
     InlinePool,
     Pool,
     Task,
     ThreadPool,
     all_of,
+    ask,
     do,
     pause,
     together,
@@ -233,7 +234,7 @@ class TestOrder:
             yield from do(lambda: None)
             open_now -= 1
 
-        list(drive((task() for _ in range(9)), InlinePool(), Clock(), at_once=3))
+        list(drive((task() for _ in range(9)), InlinePool(), Clock(), bounds=Bounds(3)))
 
         assert most == 3
 
@@ -245,9 +246,37 @@ class TestOrder:
                 taken.append(number)
                 yield returning(number)
 
-        first = next(drive(tasks(), InlinePool(), Clock(), at_once=2))
+        first = next(drive(tasks(), InlinePool(), Clock(), bounds=Bounds(2)))
 
         assert (first, taken) == (0, [0, 1])
+
+
+class TestAsking:
+    def test_only_some_workers_wait_for_the_budget(self) -> None:
+        budget = threading.Event()
+
+        def wait_for_budget() -> bool:
+            return budget.wait(PATIENCE)
+
+        def asks() -> Task[bool]:
+            return (yield from ask(wait_for_budget))
+
+        def carries() -> Task[bool]:
+            yield from do(lambda: budget.set())
+            return True
+
+        tasks = [*(asks() for _ in range(9)), carries()]
+        results = list(drive(tasks, ThreadPool(3), Clock(), bounds=Bounds(asking=2)))
+
+        assert results == [True] * 10
+
+    def test_all_of_them_ask_where_there_is_no_limit(self) -> None:
+        meeting = threading.Barrier(3, timeout=PATIENCE)
+        tasks = [ask(meeting.wait) for _ in range(3)]
+
+        results: list[Any] = list(drive(tasks, ThreadPool(3), Clock()))
+
+        assert sorted(results) == [0, 1, 2]
 
 
 class TestPause:
@@ -410,7 +439,7 @@ def test_jobs_of_tasks_take_turns():
         yield from together(jobs)
 
     tasks = [file("big", 5), file("small", 1)]
-    list(drive(tasks, InlinePool(), TestClock(), at_once=2))
+    list(drive(tasks, InlinePool(), TestClock(), bounds=Bounds(2)))
     assert done.index("small0") == 1
 
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
+from io import FileIO
 from pathlib import Path
 
 import pytest
 from requests import PreparedRequest
 
+from figsync.disk import Disk, Hashed, PartBody
+from figsync.disk.reader import never
+from figsync.model import FileStat
 from figsync.sandbox import Fault
+from figsync.state import Steps
 from figsync.sync.engine import Wish
 from figsync.sync.loop import sync_until_quiet
+from figsync.sync.tasks import ThreadPool
 from tests.wire import Killed, wired
 from tests.world import World, assert_agreed
 
@@ -33,6 +41,112 @@ def sessions(world: World) -> int:
 
 def parts_sent(world: World) -> int:
     return len(world.box.log.find("upload", "PUT", status=200))
+
+
+class CountingDisk(Disk):
+    """Counts the bytes that are read of files, and how often one is opened."""
+
+    def __init__(self, disk: Disk) -> None:
+        super().__init__(disk.root, clock=disk.clock)
+        self.read: Counter[str] = Counter()
+        self.opened = 0
+
+    def open(self, path: str) -> FileIO:
+        self.opened += path.endswith(".bin")
+        return super().open(path)
+
+    def hash(
+        self, path: str, part_size: int = 0, *, stop: Callable[[], bool] = never
+    ) -> Hashed:
+        hashed = super().hash(path, part_size, stop=stop)
+        self.read["hashing"] += hashed.size
+        return hashed
+
+    def part_body(
+        self,
+        path: str,
+        start: int,
+        *,
+        length: int,
+        md5: bytes | None,
+        expect: FileStat,
+    ) -> PartBody:
+        self.read["sending"] += length
+        return super().part_body(path, start, length=length, md5=md5, expect=expect)
+
+
+def test_a_file_is_read_once_to_hash_and_once_to_send(world: World) -> None:
+    world.drop("New/first.bin", bytes(2500))
+    world.sync()
+    sizes = [2500, 1000, 1001, 20, 999]
+    drop_many(world, sizes)
+    world.settle()
+
+    with world.mirror() as mirror:
+        mirror.disk = disk = CountingDisk(mirror.disk)
+        report = sync_until_quiet(mirror, Wish())
+
+    assert report.exit_code == 0
+    assert disk.read == {"hashing": sum(sizes), "sending": sum(sizes)}
+    parts = 3 + 1 + 2 + 1 + 1
+    assert disk.opened == len(sizes) + parts
+    assert_agreed(world)
+
+
+class CountingSteps(Steps):
+    """Counts the transactions that reach the disk."""
+
+    def __init__(self) -> None:
+        self.commits = 0
+
+    def after(self, step: str) -> None:
+        self.commits += step == "commit"
+
+
+def test_what_is_known_at_one_time_is_written_at_once(world: World) -> None:
+    drop_many(world, [10])
+    world.sync()
+    drop_many(world, [800] * 100)
+    world.settle()
+    world.steps = steps = CountingSteps()
+
+    assert world.sync().exit_code == 0
+
+    # One each for intent, id, completion, agreement and outcome would be 500.
+    assert steps.commits <= 2 * 100
+
+
+def test_at_most_64_records_stand_with_nothing_sent_to_them(world: World) -> None:
+    drop_many(world, [800] * 150)
+    most = 0
+
+    def look(_: PreparedRequest) -> None:
+        nonlocal most
+        initiated = world.box.log.count("api", "POST", path=r"/files$", status=201)
+        most = max(most, initiated - parts_sent(world))
+
+    with wired(world, before=look):
+        assert world.sync().exit_code == 0
+
+    assert 8 <= most <= 64
+
+
+def test_a_large_file_holds_no_small_one_up(world: World) -> None:
+    world.make_pool = lambda: ThreadPool(4)
+    drop_many(world, [800] * 100)
+    world.drop("New/large.bin", bytes(range(250)) * 400)
+    in_order: list[str] = []
+
+    def note(request: PreparedRequest) -> None:
+        if request.method == "PUT" and request.url:
+            in_order.append(request.url.rpartition("/")[2])
+
+    with wired(world, before=note):
+        assert world.sync().exit_code == 0
+
+    last_small = len(in_order) - 1 - in_order[::-1].index("1")
+    assert "100" in in_order[last_small:]
+    assert_agreed(world)
 
 
 def test_many_small_files_cost_two_api_requests_each_and_one_upload(
