@@ -84,7 +84,9 @@ def test_four_hundred_files_come_back_as_they_were(tmp_path: Path) -> None:
 
     assert first.exit_code == second.exit_code == 0
     assert world.tree() == before
-    assert second.bytes_down == sum(map(len, tree.values()))
+    size = sum(map(len, tree.values()))
+    # A zip names what is in it.
+    assert size <= second.bytes_down < 1.01 * size
     assert (second.bytes_up, len(told(second))) == (0, len(tree))
     assert_agreed(world)
 
