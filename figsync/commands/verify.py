@@ -79,7 +79,7 @@ def _look(shell: Shell, question: Question) -> Findings:
     token = shell.token if question.remote else _NO_TOKEN
     means = Means(token, clock, boot_id=boot_id())
     try:
-        with dry_mirror(config, means) as mirror:
+        with dry_mirror(config, means, counted=True) as mirror:
             owned = is_owned(mirror.disk, clock)
             if damage := mirror.state.damage():
                 return Findings([_damaged(row) for row in damage])

@@ -115,7 +115,7 @@ def _looked_up(shell: Shell) -> _Found:
         adapters=shell.adapters,
     )
     report, problem = Report(), None
-    with shell.stoppable(), dry_mirror(shell.config, means) as mirror:
+    with shell.stoppable(), dry_mirror(shell.config, means, counted=True) as mirror:
         try:
             sync_until_quiet(mirror, Wish(), report=report)
         except FigshareProblem as unreached:

@@ -33,7 +33,7 @@ def why(shell: Shell, *, path: str, as_json: bool) -> None:
         cause = "it is not a path below the mirror root"
         raise WrongUsage(shown(path), cause, f"the root is {shell.config.mirror.root}")
     means = Means(NO_TOKEN, shell.clock, boot_id=boot_id())
-    with dry_mirror(shell.config, means) as mirror:
+    with dry_mirror(shell.config, means, counted=True) as mirror:
         found = inquire(mirror, place)
     said = explain(found.subject)
     if as_json:

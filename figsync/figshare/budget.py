@@ -19,7 +19,13 @@ Step = Callable[[Pace], Pace]
 
 
 class Ledger(Protocol):
-    """Where budgets outlive a process, and are shared with others."""
+    """Where budgets outlive a process, and are shared with others.
+
+    In one that is *read_only* nothing is counted.
+    """
+
+    @property
+    def read_only(self) -> bool: ...
 
     def read(self) -> bytes | None:
         """Return what is written, b"" if nothing is, None if it has no place."""
@@ -71,11 +77,13 @@ class Budget:
         with self._lock:
             self._ledger, self._boot = ledger, boot
             content = ledger.read()
+            known = {} if content is None else self._read(content)
             if content is None:
                 # Nobody knows what others, or the process before, have just sent.
-                self._paces = {self._paced: self._empty()}
-            else:
-                self._paces = self._read(content)
+                known = {self._paced: self._empty()}
+            if ledger.read_only:
+                known[self._paced] = self._spare(known.get(self._paced))
+            self._paces = known
 
     def turn(self, host: str, *, yields: bool) -> Turn:
         """Take a turn, or tell how long to wait before asking again.
@@ -136,7 +144,8 @@ class Budget:
         """
         now = self._clock.monotonic()
         with self._lock:
-            content = self._ledger.read() if self._ledger else None
+            shared = self._ledger and not self._ledger.read_only
+            content = self._ledger.read() if self._ledger and shared else None
             known = self._paces if content is None else self._read(content)
             known = {self._paced: self._new(self._paced)} | known
         return {host: pace.refilled(now) for host, pace in known.items()}
@@ -175,6 +184,15 @@ class Budget:
 
     def _empty(self) -> Pace:
         return replace(self._new(self._paced), level=0.0)
+
+    def _spare(self, pace: Pace | None) -> Pace:
+        """Return a pace that takes only what would flow over a full bucket.
+
+        What is counted nowhere must take nothing from those who count.
+        """
+        now = self._clock.monotonic()
+        full = (pace or self._new(self._paced)).refilled(now)
+        return replace(full, level=min(0.0, full.level - full.burst), burst=1.0)
 
     def _read(self, content: bytes) -> dict[str, Pace]:
         """Return the paces that a ledger tells; one that is damaged allows nothing."""

@@ -15,13 +15,13 @@ LONGEST = 64 * 1024
 class RequestLedger:
     """A few bytes that survive a kill of any process, and are changed by one at a time.
 
-    They are no part of the database: a dry run, which leaves that as it is, spends the
-    budget too.  Their folder is never made here, and a disk that refuses them is no
-    failure.
+    Their folder is never made here, and a disk that refuses them is no failure.  One
+    that is *read_only* changes nothing: who asks then has to do without the burst.
     """
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, database: Path, *, read_only: bool = False) -> None:
         self.path = database.with_name(f"{database.name}-pace")
+        self.read_only = read_only
         # Threads of one process would all hold one lock of the file.
         self._lock = threading.Lock()
 
@@ -37,6 +37,8 @@ class RequestLedger:
 
     def change(self, change: Callable[[bytes], bytes]) -> bool:
         """Replace what is written, nobody else in between; tell whether it was."""
+        if self.read_only:
+            return False
         try:
             with self._lock, self._opened() as file:
                 before = os.pread(file, LONGEST, 0)

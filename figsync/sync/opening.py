@@ -86,20 +86,27 @@ def owned_mirror(config: Config, means: Means) -> Iterator[Mirror]:
 
 
 @contextmanager
-def dry_mirror(config: Config, means: Means) -> Iterator[Mirror]:
-    """Open the mirror to plan only: nothing on the disk changes, the state included."""
+def dry_mirror(
+    config: Config, means: Means, *, counted: bool = False
+) -> Iterator[Mirror]:
+    """Open the mirror to plan only: nothing on the disk changes, the state included.
+
+    Only with *counted* the requests are, in the ledger beside the database.
+    """
     disk = Disk(config.mirror.root, clock=means.clock, calls=means.calls)
     known = is_noted(config, means.clock)
     state = State.private_copy(config.database, clock=means.clock, known=known)
     try:
-        mirror = _mirror(config, means, disk, state)
+        mirror = _mirror(config, means, disk, state, counted=counted)
         mirror.dry_run = True
         yield mirror
     finally:
         state.close()
 
 
-def _mirror(config: Config, means: Means, disk: Disk, state: State) -> Mirror:
+def _mirror(
+    config: Config, means: Means, disk: Disk, state: State, *, counted: bool = True
+) -> Mirror:
     transfer = config.transfer
     figshare = Figshare(
         config.account.api_url,
@@ -116,7 +123,7 @@ def _mirror(config: Config, means: Means, disk: Disk, state: State) -> Mirror:
         ),
     )
     figshare.hosts.restore(read_rests(state))
-    share_budget(figshare, config.database, means.boot_id)
+    share_budget(figshare, config.database, means.boot_id, read_only=not counted)
     return Mirror(
         config=config,
         disk=disk,

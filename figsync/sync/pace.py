@@ -15,12 +15,16 @@ if TYPE_CHECKING:  # what only the owner of a mirror needs
     from figsync.figshare import Figshare
 
 
-def share_budget(figshare: Figshare, database: Path, boot_id: str) -> None:
+def share_budget(
+    figshare: Figshare, database: Path, boot_id: str, *, read_only: bool = False
+) -> None:
     """Let a client spend the budget of a mirror, which others spend too.
 
-    No restart refills it, however the process before came to its end.
+    No restart refills it, however the process before came to its end.  Who may not
+    change a byte (*read_only*) waits until the burst is whole again, and leaves it to
+    others: what is asked at the plain rate then would be lost to all.
     """
-    figshare.keep_budget(RequestLedger(database), boot_id)
+    figshare.keep_budget(RequestLedger(database, read_only=read_only), boot_id)
 
 
 def request_paces(config: Config, clock: Clock) -> Mapping[str, Pace]:

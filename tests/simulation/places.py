@@ -365,7 +365,7 @@ class Machine:
         """
         found = {}
         for path, kind in walk(self.folder):
-            own = path.endswith(("-shm", "-wal", "-pace", "/lock", "/owner.json"))
+            own = path.endswith(("-shm", "-wal", "/lock", "/owner.json"))
             own = own or "/.figsync/tmp/" in path  # leftovers of a kill are cleared
             if kind != "folder" and not own and not path.startswith(but):
                 stat = (self.folder / path).lstat()

@@ -9,6 +9,7 @@ import pytest
 
 from figsync.clock import boot_id
 from figsync.figshare import Figshare, Settings
+from figsync.sync.opening import dry_mirror
 from figsync.sync.pace import request_paces, share_budget
 from figsync.sync.verify import Question, verify
 from tests.wire import dies_at
@@ -54,7 +55,7 @@ def test_every_verb_that_asks_figshare_spends_the_same_budget(world: World) -> N
     for _ in range(15):
         world.sync(dry_run=True)
         world.sync(scheduled=True)
-        with world.mirror(dry_run=True) as mirror:
+        with dry_mirror(world.config, world.means(), counted=True) as mirror:
             verify(mirror, Question(frozenset(), True), is_owned=False)
         _asked_by_doctor(world)
 
@@ -81,6 +82,20 @@ def test_dry_runs_before_the_first_sync_are_slow_and_leave_no_trace(
     assert asked > 40
     assert world.clock.now() - began >= asked - 1
     assert not world.config.database.parent.exists()
+
+
+def test_a_dry_run_counts_nothing_and_goes_without_the_burst(world: World) -> None:
+    world.sync()
+    world.clock.advance(3600)
+    ledger = world.config.database.with_name("state.db-pace")
+    before = ledger.read_bytes(), ledger.stat().st_mtime_ns
+    world.box.log.clear()
+    began = world.clock.now()
+
+    world.sync(dry_run=True)
+
+    assert (ledger.read_bytes(), ledger.stat().st_mtime_ns) == before
+    assert world.clock.now() - began >= world.box.log.count("api") > 1
 
 
 def test_kills_at_any_request_refill_nothing(world: World) -> None:
