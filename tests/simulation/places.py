@@ -302,6 +302,10 @@ class Machine:
         """Return the ids of the records of unfinished uploads, and the paths."""
         return self._told(_sent)
 
+    def giving_way(self) -> dict[str, str]:
+        """Return the records that a person let go before their successors are sent."""
+        return self._told(_giving_way)
+
     def _told(self, ask: Callable[[State], dict[str, str]]) -> dict[str, str]:
         try:
             state = self.state()
@@ -397,6 +401,13 @@ def _agreed(state: State, which: Callable[[tuple[str, str]], bool]) -> dict[str,
     wanted = [item.item_id for item in items if which((item.item_id, item.folder))]
     trees = [state.files.synced(item_id) for item_id in wanted]
     return {row.file_id: row.path for tree in trees for row in tree.values()}
+
+
+def _giving_way(state: State) -> dict[str, str]:
+    approved = state.decisions.approved()
+    first = [key for key in approved if key.kind == "DeleteFirst"]
+    rows = {key: state.files.synced(key.item_id).get(key.path) for key in first}
+    return {row.file_id: key.path for key, row in rows.items() if row is not None}
 
 
 def _sent(state: State) -> dict[str, str]:

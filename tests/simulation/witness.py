@@ -19,8 +19,9 @@ class DeletionWitness:
     """Holds that a record goes only for a reason, and not before its time.
 
     Reasons are: a successor under its path, another copy of its bytes, on Figshare
-    or here, or a person who did away with it, *grace* seconds ago: by whatever they
-    did to it here at its very path, or to the last bytes of this content anywhere.
+    or here (in the trash, if a person let it give way to its successor), or a person
+    who did away with it, *grace* seconds ago: by whatever they did to it here at its
+    very path, or to the last bytes of this content anywhere.
     An upload from here that was never proven is no record yet: it may go as soon as
     its file was overwritten here.
     """
@@ -57,7 +58,11 @@ class DeletionWitness:
         if any(other.true_md5 == file.true_md5 for other in others):
             return True
         here = self._machine
-        return content in here.tree().values() or content in here.kept_aside()
+        if content in here.tree().values() or content in here.kept_aside():
+            return True
+        # A person let it go for lack of room, with its bytes in the trash.
+        gives_way = here.giving_way().keys() & {str(file.id), file.uuid}
+        return bool(gives_way) and content in (kept for _, kept in here.trash())
 
     def _check_time(self, file: File, content: bytes) -> None:
         told = f"#{file.id} {file.path} ({label(content)})"
