@@ -15,6 +15,8 @@ from tests.simulation.places import Machine, walk
 from tests.simulation.values import Lost, Values, label
 from tests.simulation.web import Owner
 
+# The owner's links all lead to the same place.
+LINK = "far.url"
 # What may wait for good: the reasons say why it is no failure to converge.
 LASTING = (
     "the item has a linked file",
@@ -125,12 +127,13 @@ class Oracle:
         """Raise Lost if a value that nobody wanted gone is in the trash alone."""
         places: list[Iterable[bytes]] = [self.owner.contents()]
         for machine in self.machines:
-            # A loose file takes the place of the one that was filed before it, and
-            # who writes what both sides had before has changed nothing.
+            # A loose file takes the place of the one that was filed before it, edits
+            # of a linked file are undone, and who writes what both sides had before
+            # has changed nothing.
             replaced = [
                 content
                 for name, content in machine.trash()
-                if name in LOOSE or content in self.values.repeated
+                if name in {*LOOSE, LINK} or content in self.values.repeated
             ]
             places += [machine.tree().values(), replaced]
         self.values.check(*places)
