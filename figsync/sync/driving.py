@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from figsync.clock import Clock
-from figsync.errors import FigsyncError, Interrupted
+from figsync.errors import DiskProblem, FigsyncError, Interrupted, StateDamaged
 from figsync.sync.crew import Crew, Write
 from figsync.sync.tasks import Asking, Job, Pause, Pool, Task
 
@@ -123,10 +123,13 @@ class _Driver:
             raise Interrupted("", "stopped before everything was done")
         self._go_on()
         if self._writes:
-            # What came in meanwhile is written with it.
-            self._take_what_came()
-            self._go_on()
-            self._write()
+            try:
+                # What came in meanwhile is written with it.
+                self._take_what_came()
+                self._go_on()
+            finally:
+                # Even when that was the word to stop.
+                self._write()
         if self._finished or self._ready:
             return
         if self._running:
@@ -162,9 +165,15 @@ class _Driver:
             self._ready.append((node, result))
 
     def _written(self, write: Write) -> Any:
+        """Make one change; what is wrong with the state itself fails all of them.
+
+        SQLite ends a whole transaction when the disk is full, not the change alone.
+        """
         try:
             with self._writing():
                 return write.change()
+        except (DiskProblem, StateDamaged):
+            raise
         except FigsyncError as problem:
             return problem
 

@@ -165,7 +165,9 @@ class Line:
         """Tell whether to ask for addresses, or to wait for more that need one."""
         if len(self._new) >= self._list_from:
             return True
-        is_idle = not self._waiting or self._unsent == len(self._new)
+        # Where there is room, what still waits has to wait for one under way.
+        has_room = not self._waiting or self._unsent < MOST_UNSENT
+        is_idle = has_room or self._unsent == len(self._new)
         return bool(self._new) and is_idle and not self._beginning
 
     def _learn_addresses(self) -> Task[None]:

@@ -6,12 +6,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
-from figsync.errors import FigsyncError, Interrupted, Stale, Unreachable
+from figsync.errors import FigsyncError, Interrupted, NoRoom, Stale, Unreachable
+from figsync.state.connection import Connection
 from figsync.sync.crew import Crew, saved
 from figsync.sync.driving import Bounds, drive
 from figsync.sync.tasks import (
@@ -568,3 +570,42 @@ class TestWrites:
 
         assert self.driven(book, *map(book.write, "ab")) == [book.problem] * 2
         assert book.lines == []
+
+    def test_a_database_without_room_is_everybodys_failure(
+        self, tmp_path: Path
+    ) -> None:
+        # SQLite ends the whole transaction then: no commit can follow.
+        (tmp_path / "state.db").touch()
+        db = Connection.to(tmp_path / "state.db", "mode=rw")
+        db.write("CREATE TABLE words (word TEXT)")
+        db.rows("PRAGMA max_page_count = 5")
+
+        def kept(word: str) -> Task[None]:
+            sql = "INSERT INTO words VALUES (?)"
+            yield from saved(lambda: db.write(sql, word))
+
+        tasks = [kept("small"), kept("x" * 100_000), kept("small")]
+        ended = list(drive(tasks, InlinePool(), Clock(), writing=db.writing))
+
+        assert [type(result) for result in ended] == [NoRoom] * 3
+        assert db.rows("SELECT * FROM words") == []
+        db.close()
+
+    def test_what_a_task_knows_is_written_although_another_is_told_to_stop(
+        self,
+    ) -> None:
+        book = Book()
+
+        def told() -> Task[int]:
+            return (yield from book.write((yield from do(lambda: "its id"))))
+
+        def stopped() -> None:
+            raise Interrupted("", "stopped on request")
+
+        class Two(InlinePool):
+            width = 2
+
+        with pytest.raises(Interrupted):
+            self.driven(book, told(), do(stopped), pool=Two())
+
+        assert book.lines == ["its id"]

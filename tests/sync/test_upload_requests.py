@@ -307,3 +307,25 @@ def test_a_host_that_takes_part_of_a_file_for_all_of_it_is_asked_again(
     assert (first.exit_code, second.exit_code) == (1, 0)
     assert sessions(world) == asked + 1
     assert_agreed(world)
+
+
+def test_files_that_could_be_confused_wait_for_each_other_and_for_no_large_one(
+    world: World,
+) -> None:
+    world.make_pool = lambda: ThreadPool(4)
+    for folder in "abcd":
+        world.drop(f"New/{folder}/same.txt", "the same")
+    world.drop("New/large.bin", bytes(range(250)) * 800)
+    in_order: list[str] = []
+
+    def note(request: PreparedRequest) -> None:
+        if request.method == "PUT" and request.url:
+            in_order.append(request.url.rpartition("/")[2])
+            world.clock.advance(1)
+
+    with wired(world, before=note):
+        assert world.sync().exit_code == 0
+
+    last_small = len(in_order) - 1 - in_order[::-1].index("1")
+    assert "200" in in_order[last_small:]
+    assert_agreed(world)
