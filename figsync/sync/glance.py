@@ -19,6 +19,7 @@ import msgspec
 from figsync.errors import DiskProblem, Interrupted, Stale
 from figsync.model import LocalFolder, Outcome, WriteRecord
 from figsync.state import KnownFile
+from figsync.sync.claims import store_claims
 from figsync.sync.loose import plan_loose_files
 from figsync.sync.mirror import Mirror
 from figsync.sync.root import RootView, look_at_root
@@ -90,6 +91,8 @@ def remember_root(
         digest = "" if name in looked else _digest(walk_folder(lens, name))
         now[name] = _Seen(str(folder.inode), _claim(folder), digest)
     _store(mirror, now, before)
+    if root.claims:
+        store_claims(mirror, root.claims)
 
 
 def remember_records(mirror: Mirror, outcomes: Iterable[Outcome]) -> None:
