@@ -53,10 +53,13 @@ class Claims:
         claim = self.before.get(folder)
         if claim is None or claim[0] != mark:
             claim = mark, record_id(mirror.disk.read_record(folder))
-        is_sure = stat and self.looked_at - stat.ctime_ns / 1e9 >= RACY_SECONDS
-        if is_sure and claim[1]:
+        if stat and claim[1] and self._is_settled(stat):
             self.now[folder] = claim
         return claim[1]
+
+    def _is_settled(self, stat: FileStat) -> bool:
+        last = max(stat.mtime_ns, stat.ctime_ns) / 1e9
+        return self.looked_at - last >= RACY_SECONDS
 
 
 def load_claims(mirror: Mirror, folders: list[str]) -> Claims:
