@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
+from stat import S_ISDIR
 
 from figsync.disk.calls import LACKING
 from figsync.disk.installer import Installer
@@ -14,7 +15,7 @@ from figsync.disk.problems import printable, stale, told
 from figsync.disk.reader import FOLDERS_AT_ONCE, never, open_regular
 from figsync.disk.renames import take_name
 from figsync.disk.tree import OWN, RECORD_FOLDER, TEMP, TRASH, refuse_own
-from figsync.disk.values import FOLDER, Place, Probe, look
+from figsync.disk.values import Place, Probe, look
 from figsync.errors import DiskProblem, Interrupted
 from figsync.model import FileStat
 
@@ -109,7 +110,8 @@ class Disk(Installer):
     ) -> dict[str, FileStat]:
         """Return what the file system says of the records in *folders* of the root.
 
-        One that is no file, or that can not be looked at, is not among them.
+        They are folders: one that is a link is followed.  A record that is no file,
+        or that can not be looked at, is not among them.
         DiskProblem when the root can not be; Interrupted when *stop* says so.
         """
         found: dict[str, FileStat] = {}
@@ -209,13 +211,11 @@ def _record(folder: str) -> str:
 
 def _look_at_record(place: Place) -> FileStat | None:
     """Return what is at the record of a folder, no link followed; None in doubt."""
-    opened: list[int] = []
+    own = f"{place.name}/{RECORD_FOLDER}"
     try:
-        opened.append(os.open(place.name, FOLDER, dir_fd=place.folder))
-        opened.append(os.open(RECORD_FOLDER, FOLDER, dir_fd=opened[0]))
-        return look(Place(opened[1], _RECORD))
+        inside = os.stat(own, dir_fd=place.folder, follow_symlinks=False)
+        if not S_ISDIR(inside.st_mode):
+            return None
+        return look(Place(place.folder, f"{own}/{_RECORD}"))
     except OSError:
         return None
-    finally:
-        for folder in opened:
-            os.close(folder)

@@ -76,7 +76,7 @@ def store_claims(mirror: Mirror, claims: Claims) -> None:
     before, now = claims.before, claims.now
     new = sum(1 for name, claim in now.items() if before.get(name) != claim)
     if new and new >= WORTH_STORING * len(now):
-        plain = {_to_text(name): now[name] for name in sorted(now)}
+        plain = {to_text(name): now[name] for name in sorted(now)}
         mirror.state.settings.set(CLAIMS, msgspec.json.encode(plain).decode())
 
 
@@ -102,9 +102,15 @@ def _load(mirror: Mirror) -> dict[str, Claim]:
         stored = msgspec.json.decode(text, type=dict[str, Claim])
     except msgspec.MsgspecError:
         return {}
-    return {os.fsdecode(name.encode("latin-1")): one for name, one in stored.items()}
+    return {from_text(name): one for name, one in stored.items()}
 
 
-def _to_text(name: str) -> str:
+def to_text(name: str) -> str:
+    """Return a name of a folder as JSON can hold it."""
     # JSON has no place for the bytes of a name that is not UTF-8.
     return os.fsencode(name).decode("latin-1")
+
+
+def from_text(text: str) -> str:
+    """Return what `to_text` was given."""
+    return text if text.isascii() else os.fsdecode(text.encode("latin-1"))

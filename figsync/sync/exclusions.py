@@ -55,7 +55,14 @@ def keep_exclusions(mirror: Mirror) -> None:
 def _stored(mirror: Mirror) -> list[_Exclusion]:
     content = mirror.disk.read_own(EXCLUSIONS)
     try:
-        return msgspec.convert(json.loads(content or b"[]"), list[_Exclusion])
+        return msgspec.json.decode(content or b"[]", type=list[_Exclusion])
+    except msgspec.MsgspecError:
+        return _with_odd_names(content or b"[]")
+
+
+def _with_odd_names(content: bytes) -> list[_Exclusion]:
+    try:
+        return msgspec.convert(json.loads(content), list[_Exclusion])
     except (ValueError, RecursionError):
         return []
 

@@ -19,7 +19,7 @@ import msgspec
 from figsync.errors import DiskProblem, Interrupted, Stale
 from figsync.model import LocalFolder, Outcome, WriteRecord
 from figsync.state import KnownFile
-from figsync.sync.claims import store_claims
+from figsync.sync.claims import from_text, store_claims, to_text
 from figsync.sync.loose import plan_loose_files
 from figsync.sync.mirror import Mirror
 from figsync.sync.root import RootView, look_at_root
@@ -198,7 +198,7 @@ def _store(
     mirror: Mirror, now: Mapping[str, _Seen], before: Mapping[str, _Seen]
 ) -> None:
     if now != before:
-        plain = {_to_text(name): now[name] for name in sorted(now)}
+        plain = {to_text(name): now[name] for name in sorted(now)}
         mirror.state.settings.set(SEEN, msgspec.json.encode(plain).decode())
 
 
@@ -208,13 +208,4 @@ def _load(mirror: Mirror) -> dict[str, _Seen]:
         seen = msgspec.json.decode(text, type=dict[str, _Seen])
     except msgspec.MsgspecError:
         return {}
-    return {_from_text(name): one for name, one in seen.items()}
-
-
-def _to_text(name: str) -> str:
-    # JSON has no place for the bytes of a name that is not UTF-8.
-    return os.fsencode(name).decode("latin-1")
-
-
-def _from_text(text: str) -> str:
-    return os.fsdecode(text.encode("latin-1"))
+    return {from_text(name): one for name, one in seen.items()}
