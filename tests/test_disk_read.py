@@ -64,6 +64,38 @@ def test_names_that_are_not_utf_8_come_as_text_that_leads_back(tmp_path: Path) -
         disk.hash(f"Item/{name}")
 
 
+def test_a_bare_folder_has_nothing_but_what_is_named(tmp_path: Path) -> None:
+    disk = a_disk(tmp_path, a="1")
+    for folder in ("Empty", "Bare/.figshare", "Hidden/.figshare", "Full/.figshare"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "Hidden/.x").touch()
+    (tmp_path / "Full/sub").mkdir()
+    (tmp_path / "link").symlink_to("Bare")
+    (tmp_path / "file").touch()
+    names = ["Item", "Empty", "Bare", "Hidden", "Full", "link", "file", "none"]
+
+    assert disk.bare(names, (".figshare",)) == {"Empty", "Bare"}
+    with pytest.raises(Interrupted):
+        disk.bare(["Bare"] * 300, (), stop=lambda: True)
+
+
+def test_records_are_looked_at_and_no_link_is_followed(tmp_path: Path) -> None:
+    disk = a_disk(tmp_path, a="1")
+    for folder in ("One", "Linked", "Piped"):
+        (tmp_path / folder / ".figshare").mkdir(parents=True)
+    record = tmp_path / "One/.figshare/record.json"
+    record.write_text("{}")
+    (tmp_path / "Linked/.figshare/record.json").symlink_to(record)
+    os.mkfifo(tmp_path / "Piped/.figshare/record.json")
+    (tmp_path / "Aside").mkdir()
+    (tmp_path / "Aside/.figshare").symlink_to(tmp_path / "One/.figshare")
+    names = ["Item", "One", "Linked", "Piped", "Aside", "none"]
+
+    assert disk.record_stats(names) == {"One": disk.stat("One/.figshare/record.json")}
+    with pytest.raises(Interrupted):
+        disk.record_stats(["One"] * 300, stop=lambda: True)
+
+
 def test_entries_of_a_vanished_folder_are_stale(tmp_path: Path) -> None:
     with pytest.raises(Stale):
         a_disk(tmp_path).entries("Gone")

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
+from stat import S_ISDIR
 
 from figsync.disk.calls import LACKING
 from figsync.disk.installer import Installer
 from figsync.disk.problems import printable, stale, told
-from figsync.disk.reader import open_regular
+from figsync.disk.reader import FOLDERS_AT_ONCE, never, open_regular
 from figsync.disk.renames import take_name
 from figsync.disk.tree import OWN, RECORD_FOLDER, TEMP, TRASH, refuse_own
 from figsync.disk.values import Place, Probe, look
-from figsync.errors import DiskProblem
+from figsync.errors import DiskProblem, Interrupted
+from figsync.model import FileStat
 
 _LARGEST_RECORD = 16 << 20
 _MARKER = "marker.json"
@@ -102,6 +105,25 @@ class Disk(Installer):
         """
         return self._read(_record(folder))
 
+    def record_stats(
+        self, folders: Iterable[str], *, stop: Callable[[], bool] = never
+    ) -> dict[str, FileStat]:
+        """Return what the file system says of the records in *folders* of the root.
+
+        They are folders: one that is a link is followed.  A record that is no file,
+        or that can not be looked at, is not among them.
+        DiskProblem when the root can not be; Interrupted when *stop* says so.
+        """
+        found: dict[str, FileStat] = {}
+        with told(str(self.root)), self.folder("") as root:
+            for number, folder in enumerate(folders, start=1):
+                if not number % FOLDERS_AT_ONCE and stop():
+                    raise Interrupted("", "stopped while looking into folders")
+                seen = _look_at_record(Place(root, folder))
+                if seen is not None and seen.kind == "file":
+                    found[folder] = seen
+        return found
+
     def write_record(self, folder: str, content: bytes) -> bool:
         """Write the item's record if it differs; return whether it did.
 
@@ -185,3 +207,15 @@ class Disk(Installer):
 
 def _record(folder: str) -> str:
     return f"{folder}/{RECORD_FOLDER}/{_RECORD}"
+
+
+def _look_at_record(place: Place) -> FileStat | None:
+    """Return what is at the record of a folder, no link followed; None in doubt."""
+    own = f"{place.name}/{RECORD_FOLDER}"
+    try:
+        inside = os.stat(own, dir_fd=place.folder, follow_symlinks=False)
+        if not S_ISDIR(inside.st_mode):
+            return None
+        return look(Place(place.folder, f"{own}/{_RECORD}"))
+    except OSError:
+        return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from io import FileIO
 from stat import S_ISREG
 
@@ -12,6 +12,7 @@ from figsync.disk.problems import printable, stale, told
 from figsync.disk.sums import summing
 from figsync.disk.tree import Tree
 from figsync.disk.values import (
+    FOLDER,
     READ,
     Entry,
     Hashed,
@@ -26,6 +27,7 @@ from figsync.errors import DiskProblem, Interrupted
 from figsync.model import FileStat
 
 NAMES_AT_ONCE = 4096
+FOLDERS_AT_ONCE = 256
 
 
 def never() -> bool:
@@ -66,6 +68,28 @@ class Reader(Tree):
                     return News(same, others, device)
             except (FileNotFoundError, NotADirectoryError) as error:
                 raise stale(folder, "this folder is gone") from error
+
+    def bare(
+        self,
+        folders: Iterable[str],
+        but: Collection[str],
+        *,
+        stop: Callable[[], bool] = never,
+    ) -> set[str]:
+        """Return those *folders* of the root with nothing *but* these names in them.
+
+        One that can not be looked into is not among them.  DiskProblem when the root
+        can not be; Interrupted when *stop*, asked again and again, says so.
+        """
+        found: set[str] = set()
+        with told(str(self.root)), self.folder("") as root:
+            for number, folder in enumerate(folders, start=1):
+                if not number % FOLDERS_AT_ONCE and stop():
+                    raise Interrupted("", "stopped while looking into folders")
+                names = _names(Place(root, folder))
+                if names is not None and all(name in but for name in names):
+                    found.add(folder)
+        return found
 
     def open(self, path: str) -> FileIO:
         """Open a regular file to read, unbuffered.
@@ -197,6 +221,20 @@ def _not_a_file(path: str, seen: FileStat) -> DiskProblem:
     kind = {"symlink": "symbolic link", "special": "pipe, socket or device"}
     cause = f"it is a {kind.get(seen.kind, seen.kind)}, not a file"
     return DiskProblem(printable(path), cause, "move it out of the mirror")
+
+
+def _names(place: Place) -> list[str] | None:
+    """Return the names in a folder, None if nobody can look into it."""
+    try:
+        here = os.open(place.name, FOLDER, dir_fd=place.folder)
+    except OSError:
+        return None
+    try:
+        return os.listdir(here)  # noqa: PTH208 - of an open folder
+    except OSError:
+        return None
+    finally:
+        os.close(here)
 
 
 def _compared(

@@ -166,6 +166,15 @@ class Connection:
         with self.writing(), translated(self.path):
             self.raw.executemany(sql, ready)
 
+    @property
+    def is_writing(self) -> bool:
+        """Tell whether a transaction is open, whose writes may be undone."""
+        return self.raw.in_transaction
+
+    def changes_elsewhere(self) -> int:
+        """Return a number that is another once some other connection wrote."""
+        return self.number("PRAGMA data_version")
+
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Make the writes inside one transaction; an exception undoes them all.

@@ -30,9 +30,10 @@ from figsync.model import (
     WriteRecord,
 )
 from figsync.naming import fold, folder_name, shown, split_extension, unique_name
+from figsync.sync.claims import record_id
 from figsync.sync.look import content_md5
 from figsync.sync.mirror import Mirror
-from figsync.sync.root import holds_anything, is_half_made, record_id
+from figsync.sync.root import holds_anything, is_half_made
 from figsync.sync.tasks import Task, do
 from figsync.sync.underway import bring_back
 from figsync.sync.walk import RECORD_FOLDER

@@ -45,6 +45,7 @@ from figsync.sync.loose import plan_loose_files
 from figsync.sync.mirror import Mirror
 from figsync.sync.observe import View, look_up_claims
 from figsync.sync.one_sided import (
+    at_rest,
     plan_gone_item,
     plan_lost_folder,
     plan_record_only,
@@ -92,8 +93,7 @@ class Decider:
         for item_id, folder in self.matches.pairs.items():
             self._follow(item_id, folder)
         self.taken = self._names()
-        wanted = [p for p in self.matches.pairs.items() if self._is_named(*p)]
-        tasks: list[Task[Plan]] = [self._pair(*pair) for pair in wanted]
+        tasks: list[Task[Plan]] = [self._pair(*pair) for pair in self._wanted()]
         tasks += [
             self._returning(folder, item_id)
             for folder, item_id in self.matches.returning.items()
@@ -106,6 +106,14 @@ class Decider:
             tuple(action for part in parts for action in part.actions),
             tuple(held for part in parts for held in part.held),
         )
+
+    def _wanted(self) -> list[tuple[str, str]]:
+        """Return the pairs of which something may have to be decided."""
+        pairs = [p for p in self.matches.pairs.items() if self._is_named(*p)]
+        known = [self.known[item_id] for item_id, _ in pairs]
+        folders = self.root.folders
+        rest = at_rest(self.mirror, self.survey, self.view, folders, known)
+        return [p for p in pairs if p[0] not in rest]
 
     def not_found(self) -> list[str]:
         """Return the names asked for that are neither a folder nor an item."""
@@ -129,8 +137,8 @@ class Decider:
         return not self.only or folder in self.only or item_id in self.only
 
     def _is_wanted(self, where: Where) -> bool:
-        hidden = self._is_hidden(where.folder)
-        return self._is_named(where.item_id, where.folder) and not hidden
+        is_named = self._is_named(where.item_id, where.folder)
+        return is_named and not self._is_hidden(where.folder)
 
     def _is_hidden(self, folder: str) -> bool:
         """Tell whether a rule keeps this folder of the root out of the mirror."""
@@ -195,8 +203,7 @@ class Decider:
 
     def _names(self) -> set[str]:
         """Return the names that no other folder can have any more."""
-        names = {*self.root.names, *(k.folder for k in self.known.values())}
-        return names - {""}
+        return {*self.root.names, *(k.folder for k in self.known.values())} - {""}
 
     def _record_differs(self, known: SyncedItem) -> bool:
         stored = self.mirror.state.items.record(known.item_id)
@@ -207,8 +214,7 @@ class Decider:
 
     def _returning(self, folder: str, item_id: str) -> Task[Plan]:
         """Decide on a folder whose record is gone and whose inode is another."""
-        where = Where(item_id, folder)
-        synced = self.mirror.state.files.synced(item_id)
+        where, synced = Where(item_id, folder), self.mirror.state.files.synced(item_id)
         found = yield from survey_folder(
             self.mirror, self.survey, where, synced=synced, records=()
         )
@@ -281,11 +287,8 @@ class Decider:
 
     def _lost_replies(self, name: str) -> list[str]:
         """Return the drafts that an unanswered request for this folder made."""
-        intents = [
-            intent
-            for intent in self.mirror.state.work.create_intents()
-            if intent.folder == name
-        ]
+        created = self.mirror.state.work.create_intents()
+        intents = [intent for intent in created if intent.folder == name]
         if not intents:
             return []
         candidates = [self.view.items[item_id] for item_id in self._unclaimed()]
@@ -305,11 +308,8 @@ class Decider:
             mode = Mode.METADATA
         arrivals = [self.view.items[item_id] for item_id in self._unclaimed()]
         new = plan_arrivals(arrivals, self.taken, mode)
-        yield apply_policy(
-            [a for a in new if self._is_wanted(a.where)],
-            policy,
-            {},
-        )
+        wanted = [a for a in new if self._is_wanted(a.where)]
+        yield apply_policy(wanted, policy, {})
         for folder, claimed in self.matches.foreign.items():
             action = SetAsideRecord(Where("", folder), claimed)
             yield apply_policy([action], policy, {})

@@ -181,7 +181,8 @@ def decided(mirror: Mirror, view: View, wish: Wish) -> Cycle:
     remember_doubts(mirror, survey)
     plan = _guarded(mirror, survey, plan, wish, moved)
     plan = within(mirror.reserve, plan, mirror.clock.now())
-    not_found = decider.not_found() if wish.stirred is None else []
+    is_asked = wish.only and wish.stirred is None
+    not_found = decider.not_found() if is_asked else []
     cycle = Cycle(plan, survey, view, not_found=not_found, moved=moved)
     cycle.met_outage = any(isinstance(p, OUTAGES) for p in view.problems.values())
     return cycle

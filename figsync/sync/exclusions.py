@@ -6,6 +6,8 @@ whose files wait for a person: a rebuilt state must not fetch or send their file
 
 from __future__ import annotations
 
+import json
+
 import msgspec
 
 from figsync.model import Mode, SyncedItem
@@ -45,8 +47,9 @@ def keep_exclusions(mirror: Mirror) -> None:
         if item.mode is not Mode.MIRRORED
     ]
     if excluded != _stored(mirror):
-        content = msgspec.json.format(msgspec.json.encode(excluded), indent=2)
-        mirror.disk.write_own(EXCLUSIONS, content + b"\n")
+        # Names that are not UTF-8 have a place in JSON as it is written here only.
+        content = json.dumps(msgspec.to_builtins(excluded), indent=2)
+        mirror.disk.write_own(EXCLUSIONS, content.encode() + b"\n")
 
 
 def _stored(mirror: Mirror) -> list[_Exclusion]:
@@ -54,6 +57,13 @@ def _stored(mirror: Mirror) -> list[_Exclusion]:
     try:
         return msgspec.json.decode(content or b"[]", type=list[_Exclusion])
     except msgspec.MsgspecError:
+        return _with_odd_names(content or b"[]")
+
+
+def _with_odd_names(content: bytes) -> list[_Exclusion]:
+    try:
+        return msgspec.convert(json.loads(content), list[_Exclusion])
+    except (ValueError, RecursionError):
         return []
 
 

@@ -19,13 +19,14 @@ import msgspec
 from figsync.errors import DiskProblem, Interrupted, Stale
 from figsync.model import LocalFolder, Outcome, WriteRecord
 from figsync.state import KnownFile
+from figsync.sync.claims import from_text, store_claims, to_text
 from figsync.sync.loose import plan_loose_files
 from figsync.sync.mirror import Mirror
 from figsync.sync.root import RootView, look_at_root
 from figsync.sync.rules import mirror_rules
 from figsync.sync.scan import is_remembered
 from figsync.sync.survey import Survey, policy_of
-from figsync.sync.walk import Lens, Walk, walk_folder
+from figsync.sync.walk import RECORD_FOLDER, Lens, Walk, walk_folder
 
 SEEN = "root_seen"
 EVERYTHING = ""
@@ -56,10 +57,11 @@ def changed_folders(mirror: Mirror, folders: Collection[str] | None = None) -> s
     try:
         mirror.rules = mirror_rules(mirror.config, mirror.disk)
         root = look_at_root(mirror, folders)
+        bare = _bare(mirror, root) if folders is None else set()
     except (DiskProblem, Stale):
         return {EVERYTHING}
     before = _load(mirror)
-    glance = _Glance(mirror, _lens(mirror), _copies(mirror))
+    glance = _Glance(mirror, _lens(mirror), _copies(mirror), bare)
     names = before.keys() | root.folders.keys()
     changed = {
         name
@@ -90,6 +92,8 @@ def remember_root(
         digest = "" if name in looked else _digest(walk_folder(lens, name))
         now[name] = _Seen(str(folder.inode), _claim(folder), digest)
     _store(mirror, now, before)
+    if root.claims:
+        store_claims(mirror, root.claims)
 
 
 def remember_records(mirror: Mirror, outcomes: Iterable[Outcome]) -> None:
@@ -116,11 +120,15 @@ def _named(mirror: Mirror, root: RootView, only: Collection[str]) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Glance:
-    """One look at the disk; *copies* are the conflict copies known by folder."""
+    """One look at the disk; *copies* are the conflict copies known by folder.
+
+    In *bare* folders nothing is but a record, and nothing was.
+    """
 
     mirror: Mirror
     lens: Lens
     copies: Mapping[str, set[str]]
+    bare: Collection[str]
 
     def is_changed(self, folder: LocalFolder | None, seen: _Seen | None) -> bool:
         """Tell whether a folder is not as it was *seen*; None is: not there."""
@@ -133,6 +141,8 @@ class _Glance:
             return True
         if seen.digest:
             return seen.digest != _digest(walk_folder(self.lens, folder.name))
+        if folder.name in self.bare:
+            return bool(self.copies.get(folder.name))
         before = self.mirror.state.files.scanned(folder.name)
         walk = walk_folder(self.lens, folder.name, before)
         # The end of a conflict is the end of its copy.
@@ -146,6 +156,12 @@ class _Glance:
         plan = plan_loose_files(self.mirror, survey, root)
         unknown = self.mirror.state.decisions.not_held_yet(plan.held)
         return bool(plan.actions or unknown)
+
+
+def _bare(mirror: Mirror, root: RootView) -> set[str]:
+    """Return the folders that hold a record alone, and of which no file is known."""
+    unknown = root.folders.keys() - mirror.state.files.folders()
+    return mirror.disk.bare(unknown, (RECORD_FOLDER,), stop=mirror.asked_to_stop)
 
 
 def _files_differ(walk: Walk, rows: Mapping[str, KnownFile]) -> bool:
@@ -182,7 +198,7 @@ def _store(
     mirror: Mirror, now: Mapping[str, _Seen], before: Mapping[str, _Seen]
 ) -> None:
     if now != before:
-        plain = {_to_text(name): now[name] for name in sorted(now)}
+        plain = {to_text(name): now[name] for name in sorted(now)}
         mirror.state.settings.set(SEEN, msgspec.json.encode(plain).decode())
 
 
@@ -192,13 +208,4 @@ def _load(mirror: Mirror) -> dict[str, _Seen]:
         seen = msgspec.json.decode(text, type=dict[str, _Seen])
     except msgspec.MsgspecError:
         return {}
-    return {_from_text(name): one for name, one in seen.items()}
-
-
-def _to_text(name: str) -> str:
-    # JSON has no place for the bytes of a name that is not UTF-8.
-    return os.fsencode(name).decode("latin-1")
-
-
-def _from_text(text: str) -> str:
-    return os.fsdecode(text.encode("latin-1"))
+    return {from_text(name): one for name, one in seen.items()}

@@ -15,6 +15,7 @@ from figsync.errors import FigsyncError, NeedsPerson
 from figsync.model import Plan, Presence, SyncedItem
 from figsync.naming import Rule, folder_name, is_root_name_ignored
 from figsync.state import HistoryRow
+from figsync.sync.claims import record_id
 from figsync.sync.concern import plan_about
 from figsync.sync.engine import Cycle, Wish, decided
 from figsync.sync.exclusions import restore_exclusions
@@ -22,7 +23,7 @@ from figsync.sync.facts import Ended, read_facts
 from figsync.sync.loose import plan_loose_files
 from figsync.sync.mirror import Mirror
 from figsync.sync.remembered import remembered_view
-from figsync.sync.root import RootView, check_root, look_at_root, record_id
+from figsync.sync.root import RootView, check_root, look_at_root
 from figsync.sync.rules import with_rules_on_the_way
 from figsync.sync.sides import stat_of, with_sides
 from figsync.sync.subject import Setting, Subject

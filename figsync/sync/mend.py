@@ -12,9 +12,9 @@ import msgspec
 
 from figsync.errors import WrongUsage
 from figsync.model import Mode, SyncedFile
+from figsync.sync.claims import record_id
 from figsync.sync.differences import Difference, Mend
 from figsync.sync.mirror import Mirror
-from figsync.sync.root import record_id
 
 
 class Wanted(msgspec.Struct, frozen=True):

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from figsync.model import (
     DeleteItem,
     Held,
     LocalFile,
+    LocalFolder,
+    Mode,
     Plan,
+    Presence,
     RemoteItem,
     SyncedItem,
     TrashFolder,
@@ -15,10 +20,12 @@ from figsync.model import (
 )
 from figsync.sync.mirror import Mirror
 from figsync.sync.mounts import doubt, known_mounts
+from figsync.sync.observe import View
 from figsync.sync.plan import Change, local_change
 from figsync.sync.policies import apply_policy
 from figsync.sync.survey import Survey, sight, survey_folder
 from figsync.sync.tasks import Task
+from figsync.sync.walk import RECORD_FOLDER
 
 METADATA_ONLY = (
     "only the record of this item is mirrored; figsync include {} changes it"
@@ -35,6 +42,41 @@ def plan_record_only(mirror: Mirror, survey: Survey, known: SyncedItem) -> Task[
     # Only including the item settles it: an approval would be asked for again.
     survey.blocked |= {entry.action.key for entry in held}
     return Plan(held=held)
+
+
+def at_rest(
+    mirror: Mirror,
+    survey: Survey,
+    view: View,
+    folders: Mapping[str, LocalFolder],
+    known: Iterable[SyncedItem],
+) -> set[str]:
+    """Return the items whose record alone is mirrored, and of which nothing is new.
+
+    Nothing but the record was and is in their *folders*: with thousands of them, one
+    look at each has to do.
+    """
+    scanned = mirror.state.files.folders() | {survey.watched}
+    bare = {
+        item.folder: item.item_id
+        for item in known
+        if item.mode is Mode.METADATA
+        and item.folder not in scanned
+        and (folder := folders.get(item.folder)) is not None
+        and folder.record_id == item.item_id
+        and _is_as_it_was(view, item)
+    }
+    stop = mirror.asked_to_stop
+    found = mirror.disk.bare(bare, (RECORD_FOLDER,), stop=stop) if bare else set()
+    survey.looked |= found
+    return {bare[folder] for folder in found}
+
+
+def _is_as_it_was(view: View, known: SyncedItem) -> bool:
+    item = view.items.get(known.item_id)
+    if item is None or item.presence is not Presence.LISTED:
+        return False
+    return item.title == known.title and item.item_id not in view.read
 
 
 def plan_gone_item(

@@ -6,8 +6,6 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from figsync.disk import Disk, Entry
 from figsync.errors import (
     DiskProblem,
@@ -18,6 +16,7 @@ from figsync.errors import (
 )
 from figsync.model import FileStat, LocalFolder
 from figsync.naming import IGNORE_FILE, IgnoreRules, is_root_name_ignored, shown
+from figsync.sync.claims import Claims, load_claims
 from figsync.sync.rules import mirror_rules
 from figsync.sync.walk import RECORD_FOLDER
 
@@ -33,13 +32,6 @@ UNMOUNTED = "a disk was mounted there and is not now; nothing was changed"
 MOUNT_IT = "mount it, or run `figsync approve --scope` if the mirror is to be here"
 
 
-class _RecordId(msgspec.Struct):
-    """The part of a record that names the item."""
-
-    id: int | str | None = None
-    uuid: str | None = None
-
-
 @dataclass(slots=True)
 class RootView:
     """The direct content of the root: item folders, loose files, everything else.
@@ -52,6 +44,7 @@ class RootView:
     loose: dict[str, FileStat] = field(default_factory=dict)
     others: list[str] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
+    claims: Claims | None = None
 
 
 def look_at_root(mirror: Mirror, names: Collection[str] | None = None) -> RootView:
@@ -67,6 +60,9 @@ def look_at_root(mirror: Mirror, names: Collection[str] | None = None) -> RootVi
             continue
         view.names.add(entry.name)
         _sort_in(mirror, view, entry)
+    view.claims = load_claims(mirror, list(view.folders))
+    for folder in view.folders.values():
+        view.folders[folder.name] = _claiming(mirror, view.claims, folder)
     without = {name for name, folder in view.folders.items() if not folder.record_id}
     view.names -= {name for name in without if is_half_made(mirror, name)}
     return view
@@ -86,31 +82,20 @@ def _sort_in(mirror: Mirror, view: RootView, entry: Entry) -> None:
     if stat is None:
         view.others.append(name)
     elif stat.kind == "folder":
-        view.folders[name] = _item_folder(mirror, name, stat)
+        view.folders[name] = LocalFolder(name, stat.inode)
     elif stat.kind == "file" and name != IGNORE_FILE:
         view.loose[name] = stat
     else:
         view.others.append(name)
 
 
-def _item_folder(mirror: Mirror, name: str, stat: FileStat) -> LocalFolder:
+def _claiming(mirror: Mirror, claims: Claims, folder: LocalFolder) -> LocalFolder:
+    """Return *folder* with what its record claims."""
+    name, inode = folder.name, folder.inode
     try:
-        record = mirror.disk.read_record(name)
+        return LocalFolder(name, inode, record_id=claims.of(mirror, name))
     except (DiskProblem, Stale):
-        return LocalFolder(name, stat.inode, unreadable=True)
-    return LocalFolder(name, stat.inode, record_id=record_id(record))
-
-
-def record_id(record: bytes | None) -> str:
-    """Return the id that a record names, "" where there is none to be read."""
-    if not record:
-        return ""
-    try:
-        named = msgspec.json.decode(record, type=_RecordId)
-    except msgspec.DecodeError:
-        return ""
-    chosen = named.uuid if named.id in (None, "") else named.id
-    return "" if chosen is None else str(chosen)
+        return LocalFolder(name, inode, unreadable=True)
 
 
 def check_root(mirror: Mirror, *, may_be_empty: bool = False) -> None:

@@ -22,6 +22,7 @@ from figsync.model import (
 )
 from figsync.naming import folder_name, shown
 from figsync.sync.bind import check_account
+from figsync.sync.claims import record_id
 from figsync.sync.compare import Memory, Sides, differences
 from figsync.sync.differences import Difference, Kind
 from figsync.sync.look import as_remote_file, local_paths
@@ -30,7 +31,6 @@ from figsync.sync.root import (
     RootView,
     check_root,
     look_at_root,
-    record_id,
 )
 from figsync.sync.scan import scan
 from figsync.sync.tasks import Task, do, together

@@ -36,6 +36,31 @@ def test_an_item_comes_back_as_it_was_saved(state: State) -> None:
     assert state.items.all() == {"7": item}
 
 
+def test_items_are_those_of_the_database_whoever_writes_it(
+    state: State, path: Path
+) -> None:
+    state.items.save(an_item())
+    state.items.all().clear()
+    assert state.items.all() == {"7": an_item()}
+
+    run_sql(path, "DELETE FROM items")
+
+    assert state.items.all() == {}
+
+
+def test_items_that_were_not_saved_in_the_end_are_not_there(state: State) -> None:
+    state.items.save(an_item())
+    before = state.items.all()
+
+    with pytest.raises(ZeroDivisionError), state.atomic():
+        state.items.save(an_item("8", "Leaves"))
+        state.items.drop("7")
+        assert state.items.all().keys() == {"8"}
+        raise ZeroDivisionError
+
+    assert state.items.all() == before
+
+
 def test_an_observation_comes_back_as_it_was_made(state: State) -> None:
     seen = replace(an_observation(), writable_note="in review")
     record = b'{"id": 7, "title": "S\xc3\xb6il"}'
