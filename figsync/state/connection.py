@@ -71,6 +71,7 @@ class Connection:
     ) -> None:
         self.path = path
         self._steps = steps or Steps()
+        self._writes: dict[str, int] = {}
         self.raw = raw
 
     @classmethod
@@ -137,6 +138,7 @@ class Connection:
 
     def write(self, sql: str, *values: object) -> sqlite3.Cursor:
         """Run one statement that changes something, in a transaction."""
+        self._note_write(sql)
         with self.writing():
             return self._run(sql, values)
 
@@ -163,6 +165,7 @@ class Connection:
         ready = [bound(row) for row in rows]
         if not ready:
             return
+        self._note_write(sql)
         with self.writing(), translated(self.path):
             self.raw.executemany(sql, ready)
 
@@ -171,9 +174,15 @@ class Connection:
         """Tell whether a transaction is open, whose writes may be undone."""
         return self.raw.in_transaction
 
-    def changes_elsewhere(self) -> int:
-        """Return a number that is another once some other connection wrote."""
-        return self.number("PRAGMA data_version")
+    def version(self, table: str) -> tuple[int, int]:
+        """Return what is another once somebody may have written to *table*."""
+        elsewhere = self.number("PRAGMA data_version")
+        return self._writes.setdefault(table, 0), elsewhere
+
+    def _note_write(self, sql: str) -> None:
+        for table in self._writes:
+            if table in sql:
+                self._writes[table] += 1
 
     @contextmanager
     def writing(self) -> Iterator[None]:

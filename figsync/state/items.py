@@ -57,14 +57,13 @@ class Items:
 
     def __init__(self, db: Connection) -> None:
         self._db = db
-        self._saves = 0
         self._loaded: tuple[object, dict[str, SyncedItem]] = (None, {})
 
     def all(self) -> dict[str, SyncedItem]:
         """Return the synced items by item id; StateDamaged if a row was altered."""
         # A cycle asks several times, and there may be thousands.
         before, items = self._loaded
-        now = self._saves, self._db.changes_elsewhere()
+        now = self._db.version("items")
         if before != now:
             found = self._db.load("items", _synced_item)
             items = {item.item_id: item for item in found}
@@ -79,7 +78,6 @@ class Items:
         return found[0] if found else None
 
     def save(self, item: SyncedItem) -> None:
-        self._saves += 1
         row = (
             item.item_id,
             item.folder,
@@ -92,7 +90,6 @@ class Items:
 
     def drop(self, item_id: str) -> None:
         """Forget the item and all that is stored about it, history aside."""
-        self._saves += 1
         with self._db.writing():
             for table in _ABOUT_AN_ITEM:
                 self._db.write(f"DELETE FROM {table} WHERE item_id = ?", item_id)
