@@ -23,7 +23,7 @@ from figsync.sync.rotation import (
     next_in_turn,
     share,
 )
-from figsync.sync.tasks import Task, do, together
+from figsync.sync.tasks import Task, do, pause, together
 
 ITEMS = "items"
 # So few items without dates are read as soon as a search would be made for them.
@@ -33,6 +33,8 @@ LOOK_AT_ONCE = 256
 BEYOND, BEYOND_AT = "beyond", "beyond_at"
 BEYOND_SECONDS = 10.0
 DATE_GRAIN = 2.0
+# So many requests cost less than the wait.
+FEW = 3
 
 
 @dataclass(slots=True)
@@ -71,14 +73,14 @@ def observe(mirror: Mirror, account: Account) -> Task[View]:
     dateless = _dateless(mirror, rows) - mirror.fresh
     hints = yield from _hints(mirror, dateless)
     wanted = _to_read(rows, known, observed, hints.ids)
-    yield from _read_all(mirror, view, [rows[i] for i in wanted], listing)
+    yield from _read_all(mirror, view, [rows[i] for i in wanted])
     yield from note_head(mirror, hints, view.read, listing.server_time)
     listed = {item_id: seen for item_id, seen in observed.items() if item_id in rows}
     refreshed = due_for_refresh(mirror, listed, dateless, wanted)
     beyond = _beyond(mirror, missing, hints.ids) if listing.is_cut else []
     with mirror.figshare.yielding():
         due = [rows[item_id] for item_id in refreshed] + beyond
-        yield from _read_all(mirror, view, due, listing)
+        yield from _read_all(mirror, view, due)
     _forget_unreachable(view, beyond)
     after = mirror.state.items.observed() if view.read else observed
     _learn_from_surprises(mirror, view, observed, after)
@@ -254,8 +256,25 @@ def _beyond(
     return [ItemRow(item_id, missing[item_id].title) for item_id in first + later]
 
 
-def _read_all(
-    mirror: Mirror, view: View, rows: list[ItemRow], listing: Listing[ItemRow]
+def _read_all(mirror: Mirror, view: View, rows: list[ItemRow]) -> Task[None]:
+    """Read items; those modified a moment ago last, when their dates can be trusted.
+
+    Each of many would have to be read a second time otherwise.
+    """
+    now = mirror.figshare.server_time()
+    new = [row for row in rows if row.modified_date and not _safe_date(row, now)]
+    ids = {row.id for row in new}
+    old = [row for row in rows if row.id not in ids]
+    yield from _read_some(mirror, view, old)
+    now = mirror.figshare.server_time()
+    if now is not None and len(new) > FEW:
+        yield from pause(DATE_GRAIN)
+        now += DATE_GRAIN
+    yield from _read_some(mirror, view, new, now=now)
+
+
+def _read_some(
+    mirror: Mirror, view: View, rows: list[ItemRow], *, now: float | None = None
 ) -> Task[None]:
     if not rows:
         return
@@ -264,11 +283,12 @@ def _read_all(
     many = {item.item_id for item in seen if item.file_count >= MANY_FILES}
     for start in range(0, len(rows), LOOK_AT_ONCE):
         some = rows[start : start + LOOK_AT_ONCE]
+        at = max((t for t in (now, mirror.figshare.server_time()) if t), default=None)
         tasks = [
             look_at_item(
                 mirror,
                 row,
-                date=_safe_date(row, listing.server_time),
+                date=_safe_date(row, at),
                 record_only=_record_only(mirror, known.get(row.id)),
                 many=row.id in many,
             )
@@ -297,10 +317,10 @@ def _record_only(mirror: Mirror, known: SyncedItem | None) -> bool:
 
 
 def _safe_date(row: ItemRow, server_time: float | None) -> str:
-    """Return the row's date if no later change could bear the same one, else "".
+    """Return the row's date if no change after *server_time* could bear it, else "".
 
-    Dates have a grain of a second (observed), so a change made right after this
-    listing could look like one made before it.
+    Dates have a grain of a second (observed), so a change made right after the item
+    was read could look like one made before it.
     """
     text = row.modified_date or ""
     if not text or server_time is None:
