@@ -14,7 +14,7 @@ from figsync.errors import FigshareProblem, FigsyncError, NotFound, Refused, Res
 from figsync.figshare import Account, ItemRow, Listing
 from figsync.model import Mode, Presence, RemoteItem, SyncedItem
 from figsync.state import Absence, Observed
-from figsync.sync.hints import Hints, note_head, posix, search_hints
+from figsync.sync.hints import DATE_GRAIN, Hints, note_head, posix, search_hints
 from figsync.sync.look import MANY_FILES, look_at_item
 from figsync.sync.mirror import Mirror
 from figsync.sync.rotation import (
@@ -32,9 +32,8 @@ FEW_BLIND = 100
 LOOK_AT_ONCE = 256
 BEYOND, BEYOND_AT = "beyond", "beyond_at"
 BEYOND_SECONDS = 10.0
-DATE_GRAIN = 2.0
-# So many requests cost less than the wait.
-FEW = 3
+# So many items are read twice sooner than waited for.
+READ_TWICE = 3
 
 
 @dataclass(slots=True)
@@ -267,7 +266,7 @@ def _read_all(mirror: Mirror, view: View, rows: list[ItemRow]) -> Task[None]:
     old = [row for row in rows if row.id not in ids]
     yield from _read_some(mirror, view, old)
     now = mirror.figshare.server_time()
-    if now is not None and len(new) > FEW:
+    if now is not None and len(new) > READ_TWICE:
         yield from pause(DATE_GRAIN)
         now += DATE_GRAIN
     yield from _read_some(mirror, view, new, now=now)
