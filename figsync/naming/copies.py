@@ -22,10 +22,14 @@ def with_suffix(path: str, suffix: str) -> str:
     return f"{folder}{slash}{marked(name, suffix)}"
 
 
-def record_suffix(path: str, file_id: str) -> str:
-    """Return `folder/name (#ID).ext`, for a record that does not own its path."""
+def record_suffix(path: str, file_id: str, number: int = 1) -> str:
+    """Return `folder/name (#ID).ext`, for a record that does not own its path.
+
+    From the second *number* on, it is `folder/name (#ID 2).ext` and so on.
+    """
     plain = _PLAIN_ID.fullmatch(file_id)
-    return with_suffix(path, f"#{file_id if plain else next(tags(file_id))}")
+    mark = f"#{file_id if plain else next(tags(file_id))}"
+    return with_suffix(path, mark if number == 1 else f"{mark} {number}")
 
 
 def conflict_name(

@@ -234,6 +234,9 @@ def translated(path: Path) -> Iterator[None]:
         yield
     except (sqlite3.ProgrammingError, sqlite3.IntegrityError):
         raise  # only a bug of figsync leads here
+    except UnicodeDecodeError as exc:
+        # Python fails to tell what SQLite complains of: a damaged name is quoted in it.
+        raise damaged(path, "a name in it is not Unicode") from exc
     except sqlite3.DatabaseError as exc:
         raise _translation(path, exc) from exc
 

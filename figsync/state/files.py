@@ -119,6 +119,12 @@ class Files:
         files = self._db.load("synced_files", _of_item, of_item, item_id)
         return {file.path: file for _, file in files}
 
+    def synced_file(self, item_id: str, path: str) -> SyncedFile | None:
+        """Return what was last agreed on for one path of an item, None if nothing."""
+        which = "WHERE item_id = ? AND path = ?"
+        found = self._db.load("synced_files", _of_item, which, item_id, path)
+        return found[0][1] if found else None
+
     def synced_after(
         self, item_id: str, path: str, limit: int
     ) -> list[tuple[str, SyncedFile]]:

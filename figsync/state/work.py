@@ -123,6 +123,12 @@ class Work:
         """Return what is missing in *scope*, such as `items` or `local:ID`, by name."""
         return dict(self._db.load("absences", _named_absence, "WHERE scope = ?", scope))
 
+    def absence(self, scope: str, name: str) -> Absence | None:
+        """Return what is known of one thing that is missing, None if it is not."""
+        which = "WHERE scope = ? AND name = ?"
+        found = self._db.load("absences", _named_absence, which, scope, name)
+        return found[0][1] if found else None
+
     def save_absence(self, scope: str, name: str, absence: Absence) -> None:
         first_seen = float(absence.first_seen)
         row = (scope, name, first_seen, absence.sightings, absence.moved_to)

@@ -51,7 +51,7 @@ from figsync.sync.guards import Elsewhere, Facts, Limits, guard
 from figsync.sync.hosts import OUTAGES
 from figsync.sync.mirror import Mirror
 from figsync.sync.mounts import remember_mounts
-from figsync.sync.moves import moved_keys, with_interrupted_moves
+from figsync.sync.moves import after_arrivals, moved_keys, with_interrupted_moves
 from figsync.sync.observe import View, observe
 from figsync.sync.obstacles import after_uploads
 from figsync.sync.parts import PART_SIZE
@@ -252,7 +252,7 @@ def _guarded(
         scope_change=scope_change(mirror),
         rules_changed=changed_rules(state, survey.rules),
     )
-    return after_uploads(guard(plan, limits, facts, now))
+    return after_arrivals(mirror, after_uploads(guard(plan, limits, facts, now)), now)
 
 
 def _carry_out(mirror: Mirror, cycle: Cycle, wish: Wish) -> None:

@@ -6,10 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
-from figsync.model import Action, ActionKey, DeleteRemote, Plan, Upload
+from figsync.model import Action, ActionKey, DeleteRemote, Held, Plan, Upload
+from figsync.naming import shown
 from figsync.sync.mirror import Mirror
 
 BETWEEN = "\0"
+LOOK_AGAIN = 60.0
 
 
 def moved_keys(mirror: Mirror, plan: Plan) -> frozenset[ActionKey]:
@@ -34,11 +36,48 @@ def with_interrupted_moves(mirror: Mirror, plan: Plan) -> Plan:
     return Plan(tuple(_moved_before(mirror, a) for a in plan.actions), plan.held)
 
 
+def after_arrivals(mirror: Mirror, plan: Plan, now: float) -> Plan:
+    """Keep each deletion back whose file is in another item, unproven there yet.
+
+    Nobody deleted such a file: its old record is all that Figshare has of it.
+    """
+    todo: list[Action] = []
+    held = list(plan.held)
+    for action in plan.actions:
+        place = _unproven_place(mirror, action)
+        if place:
+            reason = f"it goes when {shown(place)} is on Figshare"
+            held.append(Held(action, reason, now + LOOK_AGAIN))
+        else:
+            todo.append(action)
+    return Plan(tuple(todo), tuple(held))
+
+
+def _unproven_place(mirror: Mirror, action: Action) -> str:
+    """Return the path below the root to which a file went that is not sent yet."""
+    if not isinstance(action, DeleteRemote) or action.moved_to:
+        return ""
+    item_id, path = _new_place(mirror, action)
+    item = mirror.state.items.all().get(item_id) if path else None
+    if item is None or _is_proven_elsewhere(mirror, action):
+        return ""
+    file = mirror.state.files.local_file(item.folder, path)
+    is_there = file is not None and file.md5 == action.synced.md5
+    return f"{item.folder}/{path}" if is_there else ""
+
+
+def _new_place(mirror: Mirror, loss: DeleteRemote) -> tuple[str, str]:
+    """Return item and path where the bytes of a missing file showed up, "" if none."""
+    absence = mirror.state.work.absence(f"local:{loss.where.item_id}", loss.path)
+    item_id, _, path = (absence.moved_to if absence else "").partition(BETWEEN)
+    return item_id, path
+
+
 def _moved_before(mirror: Mirror, action: Action) -> Action:
     if not isinstance(action, DeleteRemote):
         return action
     scope = f"local:{action.where.item_id}"
-    absence = mirror.state.work.absences(scope).get(action.path)
+    absence = mirror.state.work.absence(scope, action.path)
     if absence is None:
         return action
     place = (action.where.item_id, action.moved_to)
@@ -60,7 +99,7 @@ def _pair(
     arrivals = _arrivals(actions)
     for loss in losses if arrivals else ():
         scope = f"local:{loss.where.item_id}"
-        absence = work.absences(scope).get(loss.path)
+        absence = work.absence(scope, loss.path)
         places = arrivals.get(loss.synced.md5, [])
         if absence is None or absence.moved_to or not places:
             continue
@@ -81,9 +120,6 @@ def _arrivals(actions: Iterable[Action]) -> dict[str, list[tuple[str, str]]]:
 
 
 def _is_proven_elsewhere(mirror: Mirror, loss: DeleteRemote) -> bool:
-    absence = mirror.state.work.absences(f"local:{loss.where.item_id}").get(loss.path)
-    if absence is None or not absence.moved_to:
-        return False
-    item_id, path = absence.moved_to.split(BETWEEN, 1)
-    row = mirror.state.files.synced(item_id).get(path)
+    item_id, path = _new_place(mirror, loss)
+    row = mirror.state.files.synced_file(item_id, path) if path else None
     return row is not None and row.md5 == loss.synced.md5

@@ -7,12 +7,16 @@ other bytes come down beside it, twins of equal MD5 show once.
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from figsync.model import LocalFile, RemoteFile, SyncedFile, Unknown
 from figsync.naming import record_suffix
+
+# How many names beside its own a record is looked for at.
+FEW = 9
 
 
 def one_record_a_path(
@@ -38,19 +42,26 @@ def one_record_a_path(
         owner = tree[path]
         others = [r for r in group if not _is_outgoing(r, owner, local, synced)]
         for record in _with_own_bytes(owner, others):
-            beside = record_suffix(path, record.file_id)
-            tree.setdefault(beside, replace(record, path=beside))
+            beside = next(name for name in _names_beside(record) if name not in tree)
+            tree[beside] = replace(record, path=beside)
     return tree
 
 
 def stands_at(record: RemoteFile, path: str) -> bool:
     """Tell whether *path* is where a record shows, as owner or beside one."""
-    return path in (record.path, record_suffix(record.path, record.file_id))
+    beside = itertools.islice(_names_beside(record), FEW)
+    return path in (record.path, *beside)
 
 
 def age(file_id: str) -> tuple[int, str]:
     """Return a key that orders ids from old to new: numbers by value."""
     return (int(file_id), "") if file_id.isdecimal() else (-1, file_id)
+
+
+def _names_beside(record: RemoteFile) -> Iterator[str]:
+    """Yield the names for a record beside its own: the first that is free counts."""
+    for number in itertools.count(1):
+        yield record_suffix(record.path, record.file_id, number)
 
 
 # Such a record was never available; any other unknown one may own its name still.

@@ -274,3 +274,22 @@ class TestADownloadNobodyRecorded:
 
         assert old in [file.id for file in world.box.web.files(item)]
         assert b"edited since" in world.tree().values()
+
+
+@pytest.mark.parametrize("kills", [1, 2])
+def test_the_old_record_of_a_moved_file_outlives_kills_before_its_upload(
+    tmp_path: Path, kills: int
+) -> None:
+    world = World(tmp_path, deletions__grace="0")
+    synced(world, Ice={"a.csv": "old a", "b.csv": "b"}, Soil={"c.csv": "old c"})
+    (world.root / "Ice/a.csv").rename(world.root / "Soil/a.csv")
+    world.settle()
+
+    for _ in range(kills):
+        dies(world, "before POST /v2/account/articles/*/files")
+        assert set(world.remote("Ice")) == {"a.csv", "b.csv"}
+    report = world.sync()
+
+    assert (report.exit_code, report.waiting) == (0, 0)
+    assert set(world.remote("Soil")) == {"a.csv", "c.csv"}
+    assert_agreed(world)

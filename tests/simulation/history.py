@@ -75,7 +75,9 @@ class History:
             machine.set_up(**keys)
         self.people = {m.name: Person(m, self.values) for m in self.machines}
         self.daemons = {m.name: Daemon(m, self.trace.tell) for m in self.machines}
-        self.wishers = {m.name: Wisher(m, self.values) for m in self.machines}
+        self.wishers = {
+            m.name: Wisher(m, self.owner, self.values) for m in self.machines
+        }
         self.oracle = Oracle(outside, self.owner, self.machines, self.values)
         for machine in self.machines:
             self.watch_deletions(machine)

@@ -83,10 +83,12 @@ class Oracle:
 
         They are those of its item, if the state knows that item at this folder: one
         that a person moved there since is another that was lost, to all appearances.
+        What a person already let go, by approving its deletion, is not among them.
         """
         web = self.owner.web
         there = [f for i in web.item_ids() for f in web.files(i)]
         agreed = machine.agreed(lambda i: i == (machine.unmounted(), folder)).keys()
+        agreed -= machine.let_go().keys()
         return {f.id for f in there if agreed & {str(f.id), f.uuid}}
 
     def check_kept(self, records: Collection[int]) -> None:

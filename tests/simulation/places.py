@@ -302,6 +302,10 @@ class Machine:
         """Return the ids of the records of unfinished uploads, and the paths."""
         return self._told(_sent)
 
+    def let_go(self) -> dict[str, str]:
+        """Return the records whose deletion a person approved, and the paths."""
+        return self._told(_let_go)
+
     def giving_way(self) -> dict[str, str]:
         """Return the records that a person let go before their successors are sent."""
         return self._told(_giving_way)
@@ -401,6 +405,11 @@ def _agreed(state: State, which: Callable[[tuple[str, str]], bool]) -> dict[str,
     wanted = [item.item_id for item in items if which((item.item_id, item.folder))]
     trees = [state.files.synced(item_id) for item_id in wanted]
     return {row.file_id: row.path for tree in trees for row in tree.values()}
+
+
+def _let_go(state: State) -> dict[str, str]:
+    approved = state.decisions.approved()
+    return {key.file_id: key.path for key in approved if key.kind == "DeleteRemote"}
 
 
 def _giving_way(state: State) -> dict[str, str]:

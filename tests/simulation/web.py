@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from random import Random
 
 from figsync.sandbox import NewFile, Sandbox
@@ -260,6 +260,16 @@ class Owner:
         paths = [other.path for other in records if other.id not in self.started]
         if paths.count(file.path) > 1:
             self.twins.add((file.item_id, file.path))
+
+    def note_left(self, item_id: str, paths: Iterable[str]) -> None:
+        """Note files that a computer was sending when it left their item.
+
+        Nobody concludes these uploads: old and new record stay, under one path.
+        """
+        for item in self.web.item_ids():
+            record = self.web.item(item)
+            if item_id in (str(record["id"]), record["uuid"]):
+                self.twins |= {(item, path) for path in paths}
 
     def _some_item(self, random: Random) -> int | None:
         items = sorted(self.web.item_ids())

@@ -11,6 +11,7 @@ from figsync.sync.carry import Asked, carry_out
 from figsync.sync.mirror import Mirror
 from tests.simulation.places import Machine
 from tests.simulation.values import Values, label
+from tests.simulation.web import Owner
 
 KEYS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("mirror.direction", ("both", "pull", "push")),
@@ -38,8 +39,9 @@ def configure(machine: Machine, random: Random) -> str:
 class Wisher:
     """Asks one machine's figsync for something, as its verbs do without a daemon."""
 
-    def __init__(self, machine: Machine, values: Values) -> None:
+    def __init__(self, machine: Machine, owner: Owner, values: Values) -> None:
         self._machine = machine
+        self._owner = owner
         self._values = values
 
     def ask(self, mirror: Mirror, random: Random) -> str:
@@ -56,7 +58,11 @@ class Wisher:
 
     def _exclude(self, mirror: Mirror, random: Random) -> str:
         items = sorted(mirror.state.items.all())
-        return _carried(mirror, "exclude", item=random.choice(items)) if items else ""
+        if not items:
+            return ""
+        chosen = random.choice(items)
+        self._owner.note_left(chosen, mirror.state.work.transfers(chosen))
+        return _carried(mirror, "exclude", item=chosen)
 
     def _include(self, mirror: Mirror, random: Random) -> str:
         items = mirror.state.items.all().values()

@@ -98,6 +98,18 @@ def test_a_text_that_is_not_unicode_is_damage(db: Connection) -> None:
         words(db)
 
 
+def test_a_damaged_name_that_is_not_unicode_is_damage(db: Connection) -> None:
+    db.raw.execute("PRAGMA writable_schema = ON")
+    name = "CAST(x'e9e9' AS TEXT)"
+    db.raw.execute(f"UPDATE sqlite_master SET name = {name}, sql = 'damaged'")
+    later = Connection.to(db.path, "mode=ro")
+
+    with pytest.raises(StateDamaged, match="not Unicode"):
+        words(later)
+
+    later.close()
+
+
 def test_a_row_that_makes_no_value_is_damage(db: Connection) -> None:
     db.save("words", [("seven",)])
 

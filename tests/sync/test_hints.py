@@ -104,6 +104,18 @@ def test_a_quiet_sync_searches_once_and_edits_are_read_once_each(
             assert asked(world)[1] == doubt
 
 
+@pytest.mark.parametrize("count", [10, 11])
+def test_up_to_ten_items_are_read_without_a_search(tmp_path: Path, count: int) -> None:
+    world = an_account(tmp_path, count)
+    asked(world)
+
+    asked(world)
+
+    searches = world.box.log.count("api", "POST", path="/search$")
+    records = world.box.log.count("api", "GET", path=RECORD)
+    assert (searches, records) == ((0, 10) if count == 10 else (1, 0))
+
+
 def test_many_edits_at_once_are_all_read(world: World) -> None:
     asked(world)
     world.clock.advance(10)

@@ -364,7 +364,8 @@ def _edits_here(world: World) -> Iterable[tuple[str, str]]:
 def _edits_there(world: World) -> Iterable[str]:
     """Yield the records that are not, at their path, what both agreed on."""
     for file_id, record in world.records.items():
-        places = (record.path, record_suffix(record.path, file_id))
+        beside = (record_suffix(record.path, file_id, number) for number in (1, 2))
+        places = (record.path, *beside)
         rows = [world.synced[place] for place in places if place in world.synced]
         if file_id not in {row.file_id for row in rows}:
             yield file_id

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from figsync.model import RemoteFile, Unknown
-from figsync.sync.twins import age, one_record_a_path
+from figsync.sync.twins import age, one_record_a_path, stands_at
 from tests.builders import a_record, agreed, on_disk, on_figshare
 
 
@@ -100,10 +100,18 @@ def test_where_nothing_is_available_the_path_is_unknown():
     assert one_record_a_path(records, {}, {})["a"] == records[1]
 
 
-def test_a_record_of_that_very_name_is_not_hidden_by_a_twin():
+def test_a_record_of_that_very_name_and_a_twin_do_not_hide_each_other():
     records = on_figshare({"a": [("17", "x"), ("18", "y")], "a (#17)": ("16", "z")})
 
-    assert shown(records) == {"a": "18", "a (#17)": "16"}
+    assert shown(records) == {"a": "18", "a (#17)": "16", "a (#17 2)": "17"}
+
+
+def test_a_record_stands_at_its_name_and_at_those_beside_it():
+    record, other = on_figshare({"d/a.txt": ("17", "x"), "d/b.txt": ("18", "x")})
+
+    for path in ("d/a.txt", "d/a (#17).txt", "d/a (#17 2).txt"):
+        assert stands_at(record, path)
+        assert not stands_at(other, path)
 
 
 CRASH = on_figshare(a=[("17", "old"), ("18", "new")])
