@@ -94,7 +94,7 @@ def search_hints(mirror: Mirror) -> Task[Hints]:
     if head.filter in FINE:
         # These are shown as newer than what is known of them.
         ids |= {row.id for row in rows if known.get(row.id, 0.0) < since - SECOND}
-    return Hints(frozenset(ids - mirror.fresh), known, of_search=True)
+    return Hints(frozenset(ids - mirror.fresh.keys()), known, of_search=True)
 
 
 def moved(rows: Sequence[ItemRow], known: Mapping[str, float]) -> set[str]:
@@ -226,3 +226,16 @@ def read_head(mirror: Mirror) -> Head:
 
 def _store(mirror: Mirror, head: Head) -> None:
     mirror.state.settings.set(HEAD, msgspec.json.encode(head).decode())
+
+
+def safe_date(row: ItemRow, server_time: float | None) -> str:
+    """Return the row's date if no change after *server_time* could bear it, else "".
+
+    Dates have a grain of a second (observed), so a change made right after the item
+    was read could look like one made before it.
+    """
+    text = row.modified_date or ""
+    if not text or server_time is None:
+        return text
+    date = posix(text)
+    return "" if date and date > server_time - DATE_GRAIN else text

@@ -71,7 +71,7 @@ class Mirror:
     """Configuration, both sides, the state, and how time and workers behave.
 
     *changed* are the items whose files this process changed on Figshare, *fresh* those
-    read since this sync began: without dates they would be read in every cycle.
+    read since this sync began, with the dates their rows had: they are not read again.
     *begun* are the records whose bytes are on their way here now, *undone* the folders
     and items at which the next cycle has to look again in any case, *account* is what
     Figshare said of it in this sync while nothing was changed there, *reading* counts
@@ -92,7 +92,7 @@ class Mirror:
     dry_run: bool = False
     boot_id: str = ""
     changed: set[str] = field(default_factory=set)
-    fresh: set[str] = field(default_factory=set)
+    fresh: dict[str, str] = field(default_factory=dict)
     begun: list[str] = field(default_factory=list)
     account: Account | None = None
     reading: int = 0

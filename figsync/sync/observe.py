@@ -6,7 +6,7 @@ not be read is unknown for this cycle; only a proven absence is an absence.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from figsync.config import NewItems
@@ -14,7 +14,7 @@ from figsync.errors import FigshareProblem, FigsyncError, NotFound, Refused, Res
 from figsync.figshare import Account, ItemRow, Listing
 from figsync.model import Mode, Presence, RemoteItem, SyncedItem
 from figsync.state import Absence, Observed
-from figsync.sync.hints import DATE_GRAIN, Hints, note_head, posix, search_hints
+from figsync.sync.hints import DATE_GRAIN, Hints, note_head, safe_date, search_hints
 from figsync.sync.look import MANY_FILES, look_at_item
 from figsync.sync.mirror import Mirror
 from figsync.sync.rotation import (
@@ -69,9 +69,9 @@ def observe(mirror: Mirror, account: Account) -> Task[View]:
     mirror.state.work.keep_absences(ITEMS, missing)
     yield from _settle_missing(mirror, view, missing, complete=listing.complete)
     _learn_about_dates(mirror, rows, observed)
-    dateless = _dateless(mirror, rows) - mirror.fresh
+    dateless = _dateless(mirror, rows) - mirror.fresh.keys()
     hints = yield from _hints(mirror, dateless)
-    wanted = _to_read(rows, known, observed, hints.ids)
+    wanted = _to_read(rows, known, observed, hints.ids, mirror.fresh)
     yield from _read_all(mirror, view, [rows[i] for i in wanted])
     yield from note_head(mirror, hints, view.read, listing.server_time)
     listed = {item_id: seen for item_id, seen in observed.items() if item_id in rows}
@@ -83,7 +83,7 @@ def observe(mirror: Mirror, account: Account) -> Task[View]:
     _forget_unreachable(view, beyond)
     after = mirror.state.items.observed() if view.read else observed
     _learn_from_surprises(mirror, view, observed, after)
-    mirror.fresh |= view.read
+    mirror.fresh |= {i: rows[i].modified_date or "" for i in view.read & rows.keys()}
     _describe(mirror, view, _shown(rows, view, beyond), after)
     return view
 
@@ -180,7 +180,8 @@ def _learn_about_dates(
         if before and date:
             told = "yes" if date != before else "no"
             mirror.state.settings.set(DATES_TELL, told)
-    mirror.fresh -= mirror.changed
+    for item_id in mirror.changed:
+        mirror.fresh.pop(item_id, None)
     mirror.changed.clear()
 
 
@@ -224,15 +225,20 @@ def _to_read(
     known: dict[str, SyncedItem],
     observed: dict[str, Observed],
     hinted: Collection[str],
+    fresh: Mapping[str, str],
 ) -> list[str]:
-    """Return the listed items whose record differs from the stored one, or may."""
+    """Return the listed items whose record differs from the stored one, or may.
+
+    What was read in this sync under the date that its row still has, is *fresh*: a
+    change made in that same second is for the next sync, as if made after this one.
+    """
     wanted: list[str] = []
     for item_id, row in rows.items():
         if item_id in known and known[item_id].mode is Mode.EXCLUDED:
             continue
         seen = observed.get(item_id)
         unread = seen is None or not seen.read_at or item_id in hinted
-        if unread or _has_new_date(row, seen):
+        if unread or (_has_new_date(row, seen) and not _has_date_of(row, fresh)):
             wanted.append(item_id)
     return wanted
 
@@ -240,6 +246,10 @@ def _to_read(
 def _has_new_date(row: ItemRow, seen: Observed | None) -> bool:
     date = row.modified_date
     return bool(date) and seen is not None and date != seen.row_date
+
+
+def _has_date_of(row: ItemRow, fresh: Mapping[str, str]) -> bool:
+    return row.modified_date == fresh.get(row.id)
 
 
 def _beyond(
@@ -261,7 +271,7 @@ def _read_all(mirror: Mirror, view: View, rows: list[ItemRow]) -> Task[None]:
     Each of many would have to be read a second time otherwise.
     """
     now = mirror.figshare.server_time()
-    new = [row for row in rows if row.modified_date and not _safe_date(row, now)]
+    new = [row for row in rows if row.modified_date and not safe_date(row, now)]
     ids = {row.id for row in new}
     old = [row for row in rows if row.id not in ids]
     yield from _read_some(mirror, view, old)
@@ -287,7 +297,7 @@ def _read_some(
             look_at_item(
                 mirror,
                 row,
-                date=_safe_date(row, at),
+                date=safe_date(row, at),
                 record_only=_record_only(mirror, known.get(row.id)),
                 many=row.id in many,
             )
@@ -313,19 +323,6 @@ def _record_only(mirror: Mirror, known: SyncedItem | None) -> bool:
     if known is None:
         return mirror.config.mirror.new_items is NewItems.METADATA
     return known.mode is Mode.METADATA
-
-
-def _safe_date(row: ItemRow, server_time: float | None) -> str:
-    """Return the row's date if no change after *server_time* could bear it, else "".
-
-    Dates have a grain of a second (observed), so a change made right after the item
-    was read could look like one made before it.
-    """
-    text = row.modified_date or ""
-    if not text or server_time is None:
-        return text
-    date = posix(text)
-    return "" if date and date > server_time - DATE_GRAIN else text
 
 
 def _describe(

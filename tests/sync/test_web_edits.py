@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 import requests
+from requests import PreparedRequest
 
 from figsync.sandbox import NewFile
+from tests.wire import wired
 from tests.world import HOUR, TOKEN, World, told
 
 
@@ -506,3 +508,49 @@ def test_a_partial_sync_brings_the_named_folder_alone(world: World) -> None:
     assert partial.exit_code == full.exit_code == 0
     assert between == {"First/a.csv", "Second/a.csv", "Second/new.txt"}
     assert world.tree()["First/new.txt"] == b"for first"
+
+
+def test_edits_in_the_second_of_the_reading_are_met_by_this_or_the_next_sync(
+    world: World,
+) -> None:
+    item = an_item(world)
+    world.drop("Soil cores/a.csv", "edited here")
+    world.settle()
+    world.box.web.add_file(item, "c.csv", b"new")
+    uploads = iter((b"while it was sent", b"right after it"))
+
+    def edit(request: PreparedRequest) -> None:
+        if request.method != "POST":
+            return
+        if (content := next(uploads, None)) is not None:
+            world.box.web.replace_file(file_of(world, item, "b.csv"), content)
+
+    with wired(world, before=edit):
+        first = world.sync()
+    second = world.sync()
+
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    both = {"a.csv": b"edited here", "b.csv": b"right after it", "c.csv": b"new"}
+    assert world.remote("Soil cores") == both
+    assert world.tree() == {f"Soil cores/{path}": both[path] for path in both}
+
+
+def test_a_file_edited_before_it_is_superseded_becomes_a_conflict_at_once(
+    world: World,
+) -> None:
+    item = an_item(world)
+    world.drop("Soil cores/a.csv", "edited here")
+    world.settle()
+    world.box.web.add_file(item, "c.csv", b"new")
+    edits = iter((b"edited there",))
+
+    def edit(request: PreparedRequest) -> None:
+        is_check = "/files?" in (request.url or "")
+        if is_check and (content := next(edits, None)) is not None:
+            world.box.web.replace_file(file_of(world, item, "a.csv"), content)
+
+    with wired(world, before=edit):
+        report = world.sync()
+
+    assert report.conflicts == 1
+    assert world.tree()["Soil cores/a.csv"] == b"edited there"

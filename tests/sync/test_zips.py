@@ -26,12 +26,14 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
-def an_item(world: World, count: int = MANY, title: str = "Soil cores") -> int:
+def an_item(
+    world: World, count: int = MANY, title: str = "Soil cores", *, wait: int = 60
+) -> int:
     """Make an item of small files on the web, some of them in folders."""
     item = world.box.web.create_item(title)
     files = {f"{'raw/' * (n % 3)}é {n:03}.csv": b"%d" % n * n for n in range(1, count)}
     world.box.web.add_files(item, files)
-    world.settle()
+    world.clock.advance(wait)
     return item
 
 
@@ -79,8 +81,11 @@ def test_a_new_item_with_few_small_files_takes_two_requests(world: World) -> Non
     assert_agreed(world)
 
 
-def test_300_small_files_of_a_new_item_take_six_requests(world: World) -> None:
-    an_item(world, 301)
+@pytest.mark.parametrize("seconds", [0, 60], ids=["made just now", "made before"])
+def test_300_small_files_of_a_new_item_take_six_requests(
+    world: World, seconds: int
+) -> None:
+    an_item(world, 301, wait=seconds)
 
     report = world.sync()
 
