@@ -9,6 +9,7 @@ from figsync.errors import FigsyncError
 from figsync.figshare import Account
 from figsync.model import (
     ActionKey,
+    CreateItem,
     Download,
     Forget,
     KeepBoth,
@@ -77,8 +78,16 @@ T = TypeVar("T")
 
 SYNCING = "Syncing"
 DAY = 24 * 3600.0
-# These change nothing on Figshare.
-_ONLY_HERE = (WriteRecord, Download, KeepBoth, MoveLocal, TrashLocal, Forget)
+# These leave as much room on Figshare as there was.
+_TAKES_NO_ROOM = (
+    CreateItem,
+    WriteRecord,
+    Download,
+    KeepBoth,
+    MoveLocal,
+    TrashLocal,
+    Forget,
+)
 DEFAULT_PART_SIZE = 10 << 20
 
 
@@ -273,7 +282,7 @@ def _execute(mirror: Mirror, cycle: Cycle, plan: Plan) -> None:
     recorder = Recorder(mirror, approved, cycle.moved)
     for outcome in execute(mirror, plan, recorder):
         cycle.outcomes.append(outcome)
-        if not isinstance(outcome.action, _ONLY_HERE):
+        if not isinstance(outcome.action, _TAKES_NO_ROOM):
             mirror.account = None  # its quota may be another now
     cycle.met_outage |= recorder.met_outage
 

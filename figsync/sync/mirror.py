@@ -74,9 +74,9 @@ class Mirror:
     read since this sync began, with the dates their rows had: they are not read again.
     *begun* are the records whose bytes are on their way here now, *undone* the folders
     and items at which the next cycle has to look again in any case, *account* is what
-    Figshare said of it in this sync while nothing was changed there, *reading* counts
-    what has to be read whole.  *tick* is called on the deciding thread as long as it
-    goes on.
+    Figshare said of it in this sync while no room was taken or given back there,
+    *reading* counts what has to be read whole.  *tick* is called on the deciding
+    thread as long as it goes on.
     """
 
     config: Config

@@ -116,6 +116,16 @@ def test_what_is_known_at_one_time_is_written_at_once(world: World) -> None:
     assert steps.commits <= 2 * 100
 
 
+def test_the_room_is_asked_for_again_only_when_some_was_taken(world: World) -> None:
+    drop_many(world, [10])
+    world.settle()
+
+    report = world.sync()
+
+    assert report.cycles == 3  # the item is made, the file sent, nothing left to do
+    assert world.box.log.count("api", "GET", path="/v2/account$") == 2
+
+
 def unsent(world: World) -> int:
     """Return how many records of the item stand there with nothing sent to them."""
     initiated = world.box.log.count("api", "POST", path=r"/files$", status=201)
