@@ -36,14 +36,18 @@ def run(
     *,
     environ: Mapping[str, str] | None = None,
     codes: Sequence[int] = (0,),
+    listens: bool = True,
 ) -> Run:
-    """Run a program to its end; Failed, with what it said, if it ends otherwise."""
+    """Run a program to its end; Failed, with what it said, if it ends otherwise.
+
+    What says very much is not listened to: keeping it would cost time and memory.
+    """
     with TemporaryFile() as out, TemporaryFile() as err:
         began = time.perf_counter()
         process = subprocess.Popen(
             [str(word) for word in words],
             stdin=subprocess.DEVNULL,
-            stdout=out,
+            stdout=out if listens else subprocess.DEVNULL,
             stderr=err,
             env=None if environ is None else dict(environ),
         )

@@ -29,12 +29,9 @@ def _scans(ground: Ground, count: int, *, most_memory: int) -> Findings:
     root = ground.room("tree")
     grow(root, count)
     words = [sys.executable, "-m", "tests.benchmarks.scanning", root]
-    find = [run(["find", root, "-printf", r"%s %T@ %p\n"]).seconds for _ in range(2)]
+    find = [_find(root) for _ in range(2)]
     told = json.loads(run([*words, str(ground.repeats)]).out)
-    find += [
-        run(["find", root, "-printf", r"%s %T@ %p\n"]).seconds
-        for _ in range(ground.repeats)
-    ]
+    find += [_find(root) for _ in range(ground.repeats)]
     ground.clear(root)
     what = f"{count:,} unchanged files"
     ratio = median(told["scans"]) / median(find[1:])
@@ -47,6 +44,11 @@ def _scans(ground: Ground, count: int, *, most_memory: int) -> Findings:
             Figure(5, f"planning {what}: CPU", median(told["planning"]), limit, "s"),
         ]
     )
+
+
+def _find(root: Path) -> float:
+    words = ["find", root, "-printf", r"%s %T@ %p\n"]
+    return run(words, listens=False).seconds
 
 
 def grow(root: Path, count: int) -> None:
