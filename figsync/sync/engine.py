@@ -261,7 +261,7 @@ def _guarded(
         scope_change=scope_change(mirror),
         rules_changed=changed_rules(state, survey.rules),
     )
-    return after_arrivals(mirror, after_uploads(guard(plan, limits, facts, now)), now)
+    return after_arrivals(mirror, after_uploads(guard(plan, limits, facts, now)))
 
 
 def _carry_out(mirror: Mirror, cycle: Cycle, wish: Wish) -> None:

@@ -9,9 +9,9 @@ from dataclasses import replace
 from figsync.model import Action, ActionKey, DeleteRemote, Held, Plan, Upload
 from figsync.naming import shown
 from figsync.sync.mirror import Mirror
+from figsync.sync.obstacles import held_uploads, until_sent
 
 BETWEEN = "\0"
-LOOK_AGAIN = 60.0
 
 
 def moved_keys(mirror: Mirror, plan: Plan) -> frozenset[ActionKey]:
@@ -36,34 +36,37 @@ def with_interrupted_moves(mirror: Mirror, plan: Plan) -> Plan:
     return Plan(tuple(_moved_before(mirror, a) for a in plan.actions), plan.held)
 
 
-def after_arrivals(mirror: Mirror, plan: Plan, now: float) -> Plan:
+def after_arrivals(mirror: Mirror, plan: Plan) -> Plan:
     """Keep each deletion back whose file is in another item, unproven there yet.
 
     Nobody deleted such a file: its old record is all that Figshare has of it.
     """
+    uploads = held_uploads(plan)
     todo: list[Action] = []
-    held = list(plan.held)
+    kept: list[Held] = []
     for action in plan.actions:
         place = _unproven_place(mirror, action)
-        if place:
-            reason = f"it goes when {shown(place)} is on Figshare"
-            held.append(Held(action, reason, now + LOOK_AGAIN))
-        else:
+        if place is None:
             todo.append(action)
-    return Plan(tuple(todo), tuple(held))
+        else:
+            folder, item_id, path = place
+            upload = uploads.get((item_id, path))
+            kept.append(until_sent(action, shown(f"{folder}/{path}"), upload))
+    return Plan(tuple(todo), (*plan.held, *kept))
 
 
-def _unproven_place(mirror: Mirror, action: Action) -> str:
-    """Return the path below the root to which a file went that is not sent yet."""
+def _unproven_place(mirror: Mirror, action: Action) -> tuple[str, str, str] | None:
+    """Return folder, item and path where a file went that is not proven there yet."""
     if not isinstance(action, DeleteRemote) or action.moved_to:
-        return ""
+        return None
     item_id, path = _new_place(mirror, action)
     item = mirror.state.items.all().get(item_id) if path else None
     if item is None or _is_proven_elsewhere(mirror, action):
-        return ""
+        return None
     file = mirror.state.files.local_file(item.folder, path)
-    is_there = file is not None and file.md5 == action.synced.md5
-    return f"{item.folder}/{path}" if is_there else ""
+    if file is None or file.md5 != action.synced.md5:
+        return None
+    return item.folder, item_id, path
 
 
 def _new_place(mirror: Mirror, loss: DeleteRemote) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from figsync.model import (
+    Action,
     DeleteRemote,
     Download,
     FileAction,
@@ -84,11 +85,7 @@ def _unpaired(plan: Plan) -> Plan:
 
 def after_uploads(plan: Plan) -> Plan:
     """Keep each deletion back for as long as the upload to its new place is held."""
-    uploads = {
-        (held.action.where.item_id, held.action.path): held
-        for held in plan.held
-        if isinstance(held.action, Upload)
-    }
+    uploads = held_uploads(plan)
     todo = []
     kept = []
     for action in plan.actions:
@@ -97,10 +94,26 @@ def after_uploads(plan: Plan) -> Plan:
         if upload is None:
             todo.append(action)
         else:
-            reason = f"it goes when {place} is on Figshare: {upload.reason}"
-            listed = upload.until is None
-            kept.append(Held(action, reason, upload.until, listed=listed))
+            kept.append(until_sent(action, place, upload))
     return Plan(tuple(todo), (*plan.held, *kept))
+
+
+def held_uploads(plan: Plan) -> dict[tuple[str, str], Held]:
+    """Return the uploads that are held, by item and path."""
+    return {
+        (held.action.where.item_id, held.action.path): held
+        for held in plan.held
+        if isinstance(held.action, Upload)
+    }
+
+
+def until_sent(action: Action, place: str, upload: Held | None) -> Held:
+    """Hold a deletion until its file is at *place* on Figshare, as *upload* is held."""
+    reason = f"it goes when {place} is on Figshare"
+    if upload is None:
+        return Held(action, reason, listed=True)
+    until = upload.until
+    return Held(action, f"{reason}: {upload.reason}", until, listed=until is None)
 
 
 _Clears = Callable[[object], bool]

@@ -247,9 +247,14 @@ def _equal(files: list[File]) -> bool:
     return len({file.true_md5 for file in files}) < len(files)
 
 
+def _lasts(reason: str) -> bool:
+    """Tell whether something may wait for good, or for what waits for good."""
+    return reason.startswith(LASTING) or reason.endswith(LASTING)
+
+
 def _waiting(report: Report) -> set[str]:
     """Return the paths, and the ids of records, that may differ for good."""
-    actions = [h.action for h in report.held if h.reason.startswith(LASTING)]
+    actions = [h.action for h in report.held if _lasts(h.reason)]
     paths = {f"{action.where.folder}/{action.path}" for action in actions}
     return paths | {a.remote.file_id for a in actions if isinstance(a, Download)}
 

@@ -268,7 +268,7 @@ class Owner:
         """
         for item in self.web.item_ids():
             record = self.web.item(item)
-            if item_id in (str(record["id"]), record["uuid"]):
+            if item_id in (str(record["id"]), record.get("uuid")):
                 self.twins |= {(item, path) for path in paths}
 
     def _some_item(self, random: Random) -> int | None:
