@@ -21,6 +21,7 @@ from figsync.model import (
     WriteRecord,
 )
 from figsync.sync.arriving import record_arrived
+from figsync.sync.awaiting import after_arrivals
 from figsync.sync.bind import (
     changed_rules,
     check_account,
@@ -52,9 +53,8 @@ from figsync.sync.guards import Elsewhere, Facts, Limits, guard
 from figsync.sync.hosts import OUTAGES
 from figsync.sync.mirror import Mirror
 from figsync.sync.mounts import remember_mounts
-from figsync.sync.moves import after_arrivals, moved_keys, with_interrupted_moves
+from figsync.sync.moves import moved_keys, with_interrupted_moves
 from figsync.sync.observe import View, observe
-from figsync.sync.obstacles import after_uploads
 from figsync.sync.parts import PART_SIZE
 from figsync.sync.record import Recorder, tell_held
 from figsync.sync.rejections import settle_rejections
@@ -261,7 +261,7 @@ def _guarded(
         scope_change=scope_change(mirror),
         rules_changed=changed_rules(state, survey.rules),
     )
-    return after_arrivals(mirror, after_uploads(guard(plan, limits, facts, now)))
+    return after_arrivals(mirror, survey, guard(plan, limits, facts, now))
 
 
 def _carry_out(mirror: Mirror, cycle: Cycle, wish: Wish) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from itertools import groupby
 from typing import Any
 
-from figsync.errors import FigsyncError, Interrupted, Stale
+from figsync.errors import FigsyncError, Interrupted, NotFound, Stale
 from figsync.model import (
     Action,
     Adopt,
@@ -183,6 +183,9 @@ def _one(mirror: Mirror, recorder: Recorder, action: Action) -> Task[Outcome]:
         recorder.check_hosts(action)
         yield from _PERFORM[type(action)](mirror, action)
     except FigsyncError as problem:
+        if isinstance(problem, NotFound):
+            # What was read of the item is of the past.
+            mirror.state.items.invalidate(action.where.item_id)
         return recorder.ended(action, problem)
     return recorder.ended(action)
 

@@ -6,10 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
-from figsync.model import Action, ActionKey, DeleteRemote, Held, Plan, Upload
-from figsync.naming import shown
+from figsync.model import Action, ActionKey, DeleteRemote, Plan, Upload
 from figsync.sync.mirror import Mirror
-from figsync.sync.obstacles import held_uploads, until_sent
 
 BETWEEN = "\0"
 
@@ -25,7 +23,7 @@ def moved_keys(mirror: Mirror, plan: Plan) -> frozenset[ActionKey]:
     if not losses:
         return frozenset()
     _pair(mirror, losses, actions)
-    return frozenset(loss.key for loss in losses if _is_proven_elsewhere(mirror, loss))
+    return frozenset(loss.key for loss in losses if is_proven_elsewhere(mirror, loss))
 
 
 def with_interrupted_moves(mirror: Mirror, plan: Plan) -> Plan:
@@ -36,40 +34,7 @@ def with_interrupted_moves(mirror: Mirror, plan: Plan) -> Plan:
     return Plan(tuple(_moved_before(mirror, a) for a in plan.actions), plan.held)
 
 
-def after_arrivals(mirror: Mirror, plan: Plan) -> Plan:
-    """Keep each deletion back whose file is in another item, unproven there yet.
-
-    Nobody deleted such a file: its old record is all that Figshare has of it.
-    """
-    uploads = held_uploads(plan)
-    todo: list[Action] = []
-    kept: list[Held] = []
-    for action in plan.actions:
-        place = _unproven_place(mirror, action)
-        if place is None:
-            todo.append(action)
-        else:
-            folder, item_id, path = place
-            upload = uploads.get((item_id, path))
-            kept.append(until_sent(action, shown(f"{folder}/{path}"), upload))
-    return Plan(tuple(todo), (*plan.held, *kept))
-
-
-def _unproven_place(mirror: Mirror, action: Action) -> tuple[str, str, str] | None:
-    """Return folder, item and path where a file went that is not proven there yet."""
-    if not isinstance(action, DeleteRemote) or action.moved_to:
-        return None
-    item_id, path = _new_place(mirror, action)
-    item = mirror.state.items.all().get(item_id) if path else None
-    if item is None or _is_proven_elsewhere(mirror, action):
-        return None
-    file = mirror.state.files.local_file(item.folder, path)
-    if file is None or file.md5 != action.synced.md5:
-        return None
-    return item.folder, item_id, path
-
-
-def _new_place(mirror: Mirror, loss: DeleteRemote) -> tuple[str, str]:
+def new_place(mirror: Mirror, loss: DeleteRemote) -> tuple[str, str]:
     """Return item and path where the bytes of a missing file showed up, "" if none."""
     absence = mirror.state.work.absence(f"local:{loss.where.item_id}", loss.path)
     item_id, _, path = (absence.moved_to if absence else "").partition(BETWEEN)
@@ -90,7 +55,7 @@ def _moved_before(mirror: Mirror, action: Action) -> Action:
     item_id, _, path = absence.moved_to.partition(BETWEEN)
     if action.moved_to or item_id != action.where.item_id:
         return action
-    if not _is_proven_elsewhere(mirror, action):
+    if not is_proven_elsewhere(mirror, action):
         return action
     return replace(action, moved_to=path)
 
@@ -122,7 +87,8 @@ def _arrivals(actions: Iterable[Action]) -> dict[str, list[tuple[str, str]]]:
     return found
 
 
-def _is_proven_elsewhere(mirror: Mirror, loss: DeleteRemote) -> bool:
-    item_id, path = _new_place(mirror, loss)
+def is_proven_elsewhere(mirror: Mirror, loss: DeleteRemote) -> bool:
+    """Tell whether the bytes of a missing file are proven where they showed up."""
+    item_id, path = new_place(mirror, loss)
     row = mirror.state.files.synced_file(item_id, path) if path else None
     return row is not None and row.md5 == loss.synced.md5

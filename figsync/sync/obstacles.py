@@ -85,7 +85,11 @@ def _unpaired(plan: Plan) -> Plan:
 
 def after_uploads(plan: Plan) -> Plan:
     """Keep each deletion back for as long as the upload to its new place is held."""
-    uploads = held_uploads(plan)
+    uploads = {
+        (held.action.where.item_id, held.action.path): held
+        for held in plan.held
+        if isinstance(held.action, Upload)
+    }
     todo = []
     kept = []
     for action in plan.actions:
@@ -96,15 +100,6 @@ def after_uploads(plan: Plan) -> Plan:
         else:
             kept.append(until_sent(action, place, upload))
     return Plan(tuple(todo), (*plan.held, *kept))
-
-
-def held_uploads(plan: Plan) -> dict[tuple[str, str], Held]:
-    """Return the uploads that are held, by item and path."""
-    return {
-        (held.action.where.item_id, held.action.path): held
-        for held in plan.held
-        if isinstance(held.action, Upload)
-    }
 
 
 def until_sent(action: Action, place: str, upload: Held | None) -> Held:

@@ -24,8 +24,6 @@ from tests.sync.seen import (
 from tests.world import HOUR, World
 
 DAY = 24 * HOUR
-REFUSES_THESE = Fault("api", "POST", "/files$", status=400, times=10)
-REFUSES_FILES = Fault("api", "POST", "/files$", status=503, times=10_000)
 
 
 def soil_and_leaves(
@@ -236,66 +234,6 @@ def test_a_file_moved_to_another_item_goes_up_at_once_and_leaves_after_the_grace
     world.sync()
     assert "a.csv" not in world.remote("Leaves")
     assert_quiet(world)
-
-
-def test_the_old_record_of_a_file_stays_until_its_new_place_is_proven(
-    world: World,
-) -> None:
-    (world.root / "Leaves/a.csv").rename(world.root / "Soil cores/moved.csv")
-    world.settle()
-    world.box.fail_next(REFUSES_FILES)
-
-    for _ in range(4):
-        report = world.sync()
-        world.clock.advance(DAY)
-
-    assert "a.csv" in world.remote("Leaves")
-    assert "it goes when Soil cores/moved.csv is on Figshare" in reasons(report)
-    world.box.world.faults.clear()
-    world.clock.advance(DAY)
-    world.sync()
-    assert "a.csv" not in world.remote("Leaves")
-    assert world.remote("Soil cores")["moved.csv"] == b"Leavesa.csv"
-    assert_quiet(world)
-
-
-def test_the_old_record_of_a_file_stays_whose_upload_was_rejected(
-    world: World,
-) -> None:
-    world.drop("Soil cores/moved.csv", (world.root / "Leaves/a.csv").read_bytes())
-    (world.root / "Leaves/a.csv").unlink()
-    world.settle()
-    world.box.fail_next(REFUSES_THESE)
-    world.sync()
-    with world.mirror() as mirror:
-        held = mirror.state.decisions.held()
-        uploads = [row.id for row in held if row.key.kind == "Upload"]
-        assert mirror.state.decisions.reject(uploads) == 1
-
-    world.clock.advance(2 * DAY)
-    report = world.sync()
-
-    assert "a.csv" in world.remote("Leaves")
-    told = "it goes when Soil cores/moved.csv is on Figshare: a person rejected it"
-    assert told in reasons(report)
-    assert report.exit_code == 0
-    assert_quiet(world)
-
-
-def test_a_moved_file_deleted_before_it_was_sent_takes_its_old_record_along(
-    world: World,
-) -> None:
-    (world.root / "Leaves/a.csv").rename(world.root / "Soil cores/moved.csv")
-    world.settle()
-    world.box.fail_next(REFUSES_FILES)
-    world.sync()
-    (world.root / "Soil cores/moved.csv").unlink()
-
-    world.clock.advance(2 * DAY)
-    world.sync()
-    world.sync()
-
-    assert "a.csv" not in world.remote("Leaves")
 
 
 def test_many_files_moved_to_another_item_are_outside_the_guards_once_proven(

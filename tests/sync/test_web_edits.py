@@ -554,3 +554,26 @@ def test_a_file_edited_before_it_is_superseded_becomes_a_conflict_at_once(
 
     assert report.conflicts == 1
     assert world.tree()["Soil cores/a.csv"] == b"edited there"
+
+
+def test_a_file_replaced_before_it_comes_down_comes_in_the_same_sync(
+    world: World,
+) -> None:
+    item = world.box.web.create_item("Soil cores")
+    world.box.web.add_file(item, "a.csv", b"first")
+    edits = iter((b"second",))
+
+    def edit(request: PreparedRequest) -> None:
+        is_fetch = "download" in (request.url or "")
+        if is_fetch and (content := next(edits, None)) is not None:
+            world.box.web.replace_file(file_of(world, item, "a.csv"), content)
+
+    world.without_zips()
+    with wired(world, before=edit):
+        report = world.sync()
+
+    assert world.tree() == {"Soil cores/a.csv": b"second"}
+    assert [o.result for o in report.outcomes if o.action.kind == "Download"] == [
+        "failed",
+        "done",
+    ]
