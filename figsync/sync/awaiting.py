@@ -18,16 +18,20 @@ from figsync.model import (
 from figsync.naming import shown
 from figsync.sync.mirror import Mirror
 from figsync.sync.moves import is_proven_elsewhere, new_place
-from figsync.sync.obstacles import after_uploads, until_sent
+from figsync.sync.obstacles import FILE_THERE, FOLDER_THERE, after_uploads, until_sent
 from figsync.sync.survey import Survey
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Bytes that are to be sent: from which *place*, and why that is *held*."""
+    """Bytes that are to be sent: from which *place*, and why that is *held*.
+
+    *after* is the item in which a deletion has to make way for them first.
+    """
 
     place: str
     held: Held | None = None
+    after: str = ""
 
 
 def after_arrivals(mirror: Mirror, survey: Survey, plan: Plan) -> Plan:
@@ -56,8 +60,10 @@ def _coming(mirror: Mirror, plan: Plan) -> Iterator[tuple[str, Arrival]]:
     held = {held.action.key: held for held in plan.held}
     for action in (*plan.actions, *(h.action for h in plan.held)):
         if isinstance(action, Upload):
-            place = f"{action.where.folder}/{action.path}"
-            yield action.local.md5, Arrival(place, held.get(action.key))
+            place, wait = f"{action.where.folder}/{action.path}", held.get(action.key)
+            is_next = wait is not None and wait.reason in (FILE_THERE, FOLDER_THERE)
+            after = action.where.item_id if is_next else ""
+            yield action.local.md5, Arrival(place, wait, after)
         elif isinstance(action, CreateItem):
             folder = action.where.folder
             for path, file in mirror.state.files.local(folder).items():
@@ -69,7 +75,9 @@ def _awaited(
 ) -> Arrival | None:
     if isinstance(action, DeleteRemote) and not action.moved_to:
         known = coming.get(action.synced.md5)
-        return known or _remembered(mirror, survey, action)
+        if known is not None and known.after != action.where.item_id:
+            return known
+        return _remembered(mirror, survey, action)
     if isinstance(action, DeleteItem) and not action.only_excludes:
         if action.key in mirror.state.decisions.approved():
             return None

@@ -42,6 +42,10 @@ def one_record_a_path(
         owner = tree[path]
         others = [r for r in group if not _is_outgoing(r, owner, local, synced)]
         for record in _with_own_bytes(owner, others):
+            first = record_suffix(path, record.file_id)
+            shown = replace(record, path=first)
+            if first in tree and _is_outgoing(shown, tree[first], local, synced):
+                continue
             beside = next(name for name in _names_beside(record) if name not in tree)
             tree[beside] = replace(record, path=beside)
     return tree
