@@ -100,9 +100,7 @@ def _remembered(mirror: Mirror, survey: Survey, loss: DeleteRemote) -> Arrival |
     ):
         return None
     file = mirror.state.files.local_file(item.folder, path)
-    lacks_room = (item.folder, path) in {
-        (note.folder, note.path) for note in survey.not_uploadable
-    }
-    if file is None or file.md5 != loss.synced.md5 or lacks_room:
+    if file is None or file.md5 != loss.synced.md5:
         return None
-    return Arrival(f"{item.folder}/{path}")
+    left_out = ((note.folder, note.path) for note in survey.not_uploadable)
+    return None if (item.folder, path) in left_out else Arrival(f"{item.folder}/{path}")

@@ -138,8 +138,7 @@ def test_nothing_waits_for_a_file_that_finds_no_room(world: World) -> None:
 def test_the_old_record_of_a_file_stays_until_its_new_place_is_proven(
     world: World,
 ) -> None:
-    (world.root / "Leaves/a.csv").rename(world.root / "Soil cores/moved.csv")
-    world.settle()
+    move(world, "Soil cores/moved.csv")
     world.box.fail_next(REFUSES_FILES)
 
     for _ in range(4):
@@ -182,8 +181,7 @@ def test_the_old_record_of_a_file_stays_whose_upload_was_rejected(
 def test_a_moved_file_deleted_before_it_was_sent_takes_its_old_record_along(
     world: World,
 ) -> None:
-    (world.root / "Leaves/a.csv").rename(world.root / "Soil cores/moved.csv")
-    world.settle()
+    move(world, "Soil cores/moved.csv")
     world.box.fail_next(REFUSES_FILES)
     world.sync()
     (world.root / "Soil cores/moved.csv").unlink()

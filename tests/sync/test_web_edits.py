@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,23 @@ def an_item(world: World, title: str = "Soil cores", **files: bytes) -> int:
 def file_of(world: World, item: int, name: str) -> int:
     (found,) = [file.id for file in world.box.web.files(item) if file.name == name]
     return found
+
+
+def replacing(
+    world: World,
+    item: int,
+    name: str,
+    contents: Iterable[bytes],
+    is_time: Callable[[PreparedRequest], bool],
+) -> Callable[[PreparedRequest], None]:
+    """Return what gives a file the next content on the web when it *is_time*."""
+    left = iter(contents)
+
+    def replace(request: PreparedRequest) -> None:
+        if is_time(request) and (content := next(left, None)) is not None:
+            world.box.web.replace_file(file_of(world, item, name), content)
+
+    return replace
 
 
 def api_record(world: World, item: int) -> Any:  # as JSON
@@ -517,13 +535,8 @@ def test_edits_in_the_second_of_the_reading_are_met_by_this_or_the_next_sync(
     world.drop("Soil cores/a.csv", "edited here")
     world.settle()
     world.box.web.add_file(item, "c.csv", b"new")
-    uploads = iter((b"while it was sent", b"right after it"))
-
-    def edit(request: PreparedRequest) -> None:
-        if request.method != "POST":
-            return
-        if (content := next(uploads, None)) is not None:
-            world.box.web.replace_file(file_of(world, item, "b.csv"), content)
+    contents = (b"while it was sent", b"right after it")
+    edit = replacing(world, item, "b.csv", contents, lambda r: r.method == "POST")
 
     with wired(world, before=edit):
         first = world.sync()
@@ -542,12 +555,9 @@ def test_a_file_edited_before_it_is_superseded_becomes_a_conflict_at_once(
     world.drop("Soil cores/a.csv", "edited here")
     world.settle()
     world.box.web.add_file(item, "c.csv", b"new")
-    edits = iter((b"edited there",))
-
-    def edit(request: PreparedRequest) -> None:
-        is_check = "/files?" in (request.url or "")
-        if is_check and (content := next(edits, None)) is not None:
-            world.box.web.replace_file(file_of(world, item, "a.csv"), content)
+    edit = replacing(
+        world, item, "a.csv", (b"edited there",), lambda r: "/files?" in (r.url or "")
+    )
 
     with wired(world, before=edit):
         report = world.sync()
@@ -561,12 +571,9 @@ def test_a_file_replaced_before_it_comes_down_comes_in_the_same_sync(
 ) -> None:
     item = world.box.web.create_item("Soil cores")
     world.box.web.add_file(item, "a.csv", b"first")
-    edits = iter((b"second",))
-
-    def edit(request: PreparedRequest) -> None:
-        is_fetch = "download" in (request.url or "")
-        if is_fetch and (content := next(edits, None)) is not None:
-            world.box.web.replace_file(file_of(world, item, "a.csv"), content)
+    edit = replacing(
+        world, item, "a.csv", (b"second",), lambda r: "download" in (r.url or "")
+    )
 
     world.without_zips()
     with wired(world, before=edit):
