@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from figsync.clock import Clock
 from figsync.errors import DiskProblem, FigsyncError, Interrupted, StateDamaged
 from figsync.sync.crew import Crew, Write
-from figsync.sync.tasks import Asking, Job, Pause, Pool, Task
+from figsync.sync.tasks import Asking, Carrying, Job, Pause, Pool, Task
 
 T = TypeVar("T")
 Writing = Callable[[], AbstractContextManager[None]]
@@ -21,13 +21,15 @@ Writing = Callable[[], AbstractContextManager[None]]
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How many tasks are open at a time, and how many workers may wait for the budget.
+    """How many tasks are open at a time, and how many workers do what at most.
 
-    *asking* 0 is all of them.
+    *asking* are those that may wait for the request budget, *carrying* those that may
+    move many bytes; 0 is all of them.
     """
 
     at_once: int = 16
     asking: int = 0
+    carrying: int = 0
 
 
 UNBOUND = Bounds()
@@ -50,7 +52,8 @@ def drive(
     tasks yield at about the same time are made within one *writing*.
     """
     driver = _Driver(pool, clock, tick, writing)
-    driver.most_asking = bounds.asking or pool.width
+    driver.most[Asking] = bounds.asking or pool.width
+    driver.most[Carrying] = bounds.carrying or pool.width
     return driver.run(tasks, bounds.at_once)
 
 
@@ -94,8 +97,8 @@ class _Driver:
         self._ready: deque[tuple[_Node, Any]] = deque()
         self._lanes: OrderedDict[_Node, deque[_Queued]] = OrderedDict()
         self._running: dict[int, _Queued] = {}
-        self.most_asking = pool.width
-        self._asking = 0
+        self.most: dict[type, int] = {}
+        self._of_kind: Counter[type] = Counter()
         self._timers: list[tuple[float, int, _Node]] = []
         self._finished: deque[Any] = deque()
 
@@ -188,13 +191,13 @@ class _Driver:
             self._lanes[lane] = jobs
         token = next(self._tokens)
         self._running[token] = queued
-        self._asking += isinstance(queued[2], Asking)
+        self._of_kind[type(queued[2])] += 1
         self._pool.start(token, queued[2])
         return True
 
     def _may_start(self, lane: _Node) -> bool:
-        has_room = self._asking < self.most_asking
-        return has_room or not isinstance(self._lanes[lane][0][2], Asking)
+        kind = type(self._lanes[lane][0][2])
+        return self._of_kind[kind] < self.most.get(kind, self._pool.width)
 
     def _step(self, node: _Node, value: Any) -> None:
         try:
@@ -266,7 +269,7 @@ class _Driver:
         if isinstance(result, Interrupted):
             raise result
         node, index, job = self._running.pop(token)
-        self._asking -= isinstance(job, Asking)
+        self._of_kind[type(job)] -= 1
         self._deliver(node, index, result)
 
     def _until_timer(self) -> float | None:

@@ -25,6 +25,9 @@ from figsync.sync.zip_trouble import ZipTrouble
 
 T = TypeVar("T")
 
+# So many at once fill a wire and two processors; eight made each other half as slow.
+CARRYING = 4
+
 
 class Progress(Protocol):
     """Who is told how a cycle goes; every call is cheap and from any thread."""
@@ -128,10 +131,16 @@ class Mirror:
             tasks,
             self.pool,
             self.clock,
-            bounds=Bounds(at_once, _asking(rate, self.pool.width)),
+            bounds=_bounds(at_once, rate, self.pool.width),
             tick=self.tick,
             writing=self.state.atomic,
         )
+
+
+def _bounds(at_once: int, rate: float, workers: int) -> Bounds:
+    """Return how many workers do what: small files and requests find one free."""
+    carrying = min(workers, max(CARRYING, workers // 2))
+    return Bounds(at_once, _asking(rate, workers), carrying)
 
 
 def _asking(rate: float, workers: int) -> int:

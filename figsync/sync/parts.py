@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 
 from figsync.disk import PartBody
 from figsync.errors import BadReply, Locked, NotFound, Stale
@@ -12,7 +13,7 @@ from figsync.model import LocalFile, Upload
 from figsync.naming import shown
 from figsync.sync.mirror import Mirror
 from figsync.sync.sending import Sending
-from figsync.sync.tasks import Task, ask, do, pause, together
+from figsync.sync.tasks import Task, ask, carry, do, pause, together
 
 LOCK_TRIES = 5
 LOCK_SECONDS = 5.0
@@ -28,7 +29,8 @@ def send_bytes(mirror: Mirror, sending: Sending) -> Task[bool]:
     if not _awaits_bytes(mirror, sending.action, record):
         return True
     try:
-        session = yield from do(lambda: _sent_or_session(mirror, sending))
+        weight = _size_if_whole(sending.action.local)
+        session = yield from carry(lambda: _sent_or_session(mirror, sending), weight)
     except NotFound:
         return False
     if session is not None and session.status == "ABORTED":
@@ -40,6 +42,11 @@ def send_bytes(mirror: Mirror, sending: Sending) -> Task[bool]:
     item_id = sending.action.where.item_id
     yield from ask(lambda: mirror.figshare.complete(item_id, record.id))
     return True
+
+
+def _size_if_whole(local: LocalFile) -> int:
+    """Return how much may be sent without asking for the session: 0 if it is cut."""
+    return local.size if local.size <= local.part_size else 0
 
 
 def _awaits_bytes(mirror: Mirror, action: Upload, record: FileRecord) -> bool:
@@ -151,15 +158,16 @@ def _send_part(
 ) -> Task[None]:
     """Send one part; wait and try again while somebody else holds its lock."""
     action, record = sending.action, sending.known_record
+    put = partial(_put, mirror, action, record, (part, digest))
     for _ in range(LOCK_TRIES - 1):
         try:
-            yield from do(lambda: _put(mirror, action, record, (part, digest)))
+            yield from carry(put, part.size)
         except Locked:
             yield from pause(LOCK_SECONDS)
         else:
             mirror.progress.moved(action, part.size)
             return
-    yield from do(lambda: _put(mirror, action, record, (part, digest)))
+    yield from carry(put, part.size)
     mirror.progress.moved(action, part.size)
 
 

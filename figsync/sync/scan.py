@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from figsync.disk import Hashed
 from figsync.errors import Stale
@@ -11,7 +12,7 @@ from figsync.model import FileStat, LocalFile, SyncedTree, Unknown
 from figsync.naming import uploadable_name
 from figsync.state import KnownFile
 from figsync.sync.room import Newcomer, Room, refusals
-from figsync.sync.tasks import Task, together
+from figsync.sync.tasks import Job, Task, together, weighed
 from figsync.sync.walk import Lens, Walk, hidden
 
 # A save within the clock's grain of a hashing could go unseen (promise 9).
@@ -170,7 +171,7 @@ def _hash(lens: Lens, found: Scan, paths: Iterable[str]) -> Task[None]:
     if not wanted:
         return
     results = yield from together(
-        [_hash_job(lens, f"{found.walk.folder}/{path}") for path in wanted]
+        [_hash_job(lens, found.walk.folder, found.tree[path]) for path in wanted]
     )
     for path, result in zip(wanted, results, strict=True):
         file = found.tree[path]
@@ -199,9 +200,10 @@ def _affordable(lens: Lens, found: Scan, paths: Iterable[str]) -> list[str]:
     return wanted
 
 
-def _hash_job(lens: Lens, path: str) -> Callable[[], Hashed]:
-    disk = lens.disk
-    return lambda: disk.hash(path, lens.part_size, stop=lambda: disk.clock.wait(0))
+def _hash_job(lens: Lens, folder: str, file: LocalFile) -> Job:
+    disk, path = lens.disk, f"{folder}/{file.path}"
+    stop = partial(disk.clock.wait, 0)
+    return weighed(partial(disk.hash, path, lens.part_size, stop=stop), file.size)
 
 
 def _hashed_row(lens: Lens, row: KnownFile, hashed: Hashed) -> KnownFile:

@@ -19,6 +19,9 @@ T = TypeVar("T")
 Job = Callable[[], Any]  # Any: a job's result goes back to the task that asked
 Task = Generator[Any, Any, T]  # Any: what is yielded and sent differs by step
 
+# What is smaller waits for the answer longer than it takes to send.
+MANY_BYTES = 1 << 20
+
 
 @dataclass(frozen=True, slots=True)
 class Pause:
@@ -32,6 +35,19 @@ class Asking:
     """A job that needs some of the request budget, and may have to wait for it.
 
     Where the budget is small only a few workers may do so: the others carry bytes.
+    """
+
+    job: Job
+
+    def __call__(self) -> Any:  # Any: what the job returns
+        return self.job()
+
+
+@dataclass(frozen=True, slots=True)
+class Carrying:
+    """A job that moves many bytes, and keeps a processor and the wire busy.
+
+    More of them than fill both take each other's time, and that of everything else.
     """
 
     job: Job
@@ -165,3 +181,13 @@ def outcome_of(job: Job) -> Any:
         return job()
     except BaseException as problem:  # noqa: BLE001  # handed over, not swallowed
         return problem
+
+
+def weighed(job: Job, size: int) -> Job:
+    """Return a job that moves *size* bytes as what the workers are shared out by."""
+    return Carrying(job) if size >= MANY_BYTES else job
+
+
+def carry(job: Callable[[], T], size: int) -> Task[T]:
+    """Run one job that moves *size* bytes, as `do` does."""
+    return do(weighed(job, size))

@@ -17,12 +17,14 @@ from figsync.state.connection import Connection
 from figsync.sync.crew import Crew, saved
 from figsync.sync.driving import Bounds, drive
 from figsync.sync.tasks import (
+    MANY_BYTES,
     InlinePool,
     Pool,
     Task,
     ThreadPool,
     all_of,
     ask,
+    carry,
     do,
     pause,
     together,
@@ -279,6 +281,30 @@ class TestAsking:
         results: list[Any] = list(drive(tasks, ThreadPool(3), Clock()))
 
         assert sorted(results) == [0, 1, 2]
+
+
+class TestCarrying:
+    def test_small_jobs_find_a_worker_beside_those_that_move_many_bytes(self) -> None:
+        begun = threading.Event()
+
+        def carries() -> Task[bool]:
+            return (yield from carry(lambda: begun.wait(PATIENCE), MANY_BYTES))
+
+        def begins() -> Task[bool]:
+            yield from carry(begun.set, MANY_BYTES - 1)
+            return True
+
+        tasks = [*(carries() for _ in range(9)), begins()]
+        results = list(drive(tasks, ThreadPool(3), Clock(), bounds=Bounds(carrying=2)))
+
+        assert results == [True] * 10
+
+    def test_what_one_worker_carried_frees_it_for_the_next(self) -> None:
+        tasks = [carry(lambda: 1, MANY_BYTES) for _ in range(9)]
+
+        results = list(drive(tasks, InlinePool(), Clock(), bounds=Bounds(carrying=1)))
+
+        assert results == [1] * 9
 
 
 class TestPause:
