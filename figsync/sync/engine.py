@@ -9,15 +9,10 @@ from figsync.errors import FigsyncError
 from figsync.figshare import Account
 from figsync.model import (
     ActionKey,
-    CreateItem,
     Download,
-    Forget,
-    KeepBoth,
     Mode,
-    MoveLocal,
     Outcome,
     Plan,
-    TrashLocal,
     WriteRecord,
 )
 from figsync.sync.arriving import record_arrived
@@ -46,7 +41,7 @@ from figsync.sync.facts import (
     store_stalled,
 )
 from figsync.sync.finish import finish_uploads
-from figsync.sync.fitting import fitted, free_quota
+from figsync.sync.fitting import account_after, fitted, free_quota
 from figsync.sync.flights import stalled_uploads
 from figsync.sync.glance import remember_records, remember_root
 from figsync.sync.guards import Elsewhere, Facts, Limits, guard
@@ -78,16 +73,6 @@ T = TypeVar("T")
 
 SYNCING = "Syncing"
 DAY = 24 * 3600.0
-# These leave as much room on Figshare as there was.
-_TAKES_NO_ROOM = (
-    CreateItem,
-    WriteRecord,
-    Download,
-    KeepBoth,
-    MoveLocal,
-    TrashLocal,
-    Forget,
-)
 DEFAULT_PART_SIZE = 10 << 20
 
 
@@ -219,19 +204,22 @@ def _only(mirror: Mirror, task: Task[T]) -> T:
 
 
 def _survey(mirror: Mirror, account: Account, wish: Wish) -> Survey:
-    config, state = mirror.config, mirror.state
-    state.settings.set("maximum_file_size", str(account.maximum_file_size or ""))
-    lens = Lens(
+    limit = str(account.maximum_file_size or "")
+    mirror.state.settings.set("maximum_file_size", limit)
+    lens, policy = _lens(mirror, wish), policy_of(mirror)
+    return Survey(lens, policy, free_quota(account), watched=wish.watched)
+
+
+def _lens(mirror: Mirror, wish: Wish) -> Lens:
+    return Lens(
         mirror.disk,
         mirror.rules,
         mirror.clock.now(),
-        config.schedule.settle,
-        int(state.settings.get(PART_SIZE) or DEFAULT_PART_SIZE),
+        mirror.config.schedule.settle,
+        int(mirror.state.settings.get(PART_SIZE) or DEFAULT_PART_SIZE),
         wish.reading,
         mirror.asked_to_stop,
     )
-    policy = policy_of(mirror)
-    return Survey(lens, policy, free_quota(account), watched=wish.watched)
 
 
 def _guarded(
@@ -282,8 +270,7 @@ def _execute(mirror: Mirror, cycle: Cycle, plan: Plan) -> None:
     recorder = Recorder(mirror, approved, cycle.moved)
     for outcome in execute(mirror, plan, recorder):
         cycle.outcomes.append(outcome)
-        if not isinstance(outcome.action, _TAKES_NO_ROOM):
-            mirror.account = None  # its quota may be another now
+        mirror.account = account_after(mirror.account, outcome)
     cycle.met_outage |= recorder.met_outage
 
 

@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from figsync.figshare import Account
-from figsync.model import Plan, Upload
+from figsync.model import (
+    CreateItem,
+    DeleteFirst,
+    Download,
+    Forget,
+    KeepBoth,
+    MoveLocal,
+    Outcome,
+    Plan,
+    TrashLocal,
+    Upload,
+    WriteRecord,
+)
 from figsync.sync.left_out import NotUploadable
 from figsync.sync.mirror import Mirror
 from figsync.sync.replacing import Space, fit
 from figsync.sync.survey import Survey
+
+# These leave as much room on Figshare as there was.
+_TAKES_NO_ROOM = (
+    CreateItem,
+    WriteRecord,
+    Download,
+    KeepBoth,
+    MoveLocal,
+    TrashLocal,
+    Forget,
+)
 
 
 def free_quota(account: Account) -> int | None:
@@ -15,6 +40,20 @@ def free_quota(account: Account) -> int | None:
     if not account.quota:
         return None
     return max(0, account.quota - (account.used_quota or 0))
+
+
+def account_after(account: Account | None, outcome: Outcome) -> Account | None:
+    """Return the account after what was done, None if that has to be asked for.
+
+    A new file takes its size; what replaces, deletes or fails may take or free more.
+    """
+    action = outcome.action
+    if account is None or isinstance(action, _TAKES_NO_ROOM):
+        return account
+    is_new = isinstance(action, Upload) and action.replaces is None
+    if not is_new or isinstance(action, DeleteFirst) or outcome.result != "done":
+        return None
+    return replace(account, used_quota=(account.used_quota or 0) + action.size)
 
 
 def fitted(mirror: Mirror, survey: Survey, plan: Plan, free: int | None) -> Plan:
