@@ -124,14 +124,20 @@ class Budget:
 
     def answered(self, host: str, seconds: float) -> None:
         """Note how long an answer took; ask for less where that is growing."""
-        if not self._is_paced(host):
+        if host != self._paced:
             return
         with self._lock:
             self._latency = self._latency.after(seconds)
             is_growing = self._latency.is_growing
-        if is_growing:
+        if is_growing and self._is_paced(host):
             now = self._clock.monotonic()
             self._change(host, lambda pace: pace.cut(now, AFTER_DELAY))
+
+    @property
+    def latency(self) -> float:
+        """How many seconds an answer of the paced host usually takes; 0 if unknown."""
+        with self._lock:
+            return self._latency.usual
 
     def pace(self, host: str) -> Pace:
         """Return how a host may be asked now."""

@@ -133,6 +133,11 @@ class Connection:
         return self.pace.level
 
     @property
+    def latency(self) -> float:
+        """How many seconds an answer of the API usually takes; 0 if none came yet."""
+        return self._budget.latency
+
+    @property
     def spare_requests(self) -> int:
         """How many may go now that nobody waits for, without anybody waiting longer."""
         pace = self.pace

@@ -25,8 +25,10 @@ from figsync.sync.send import (
 from figsync.sync.sending import Sending
 from figsync.sync.tasks import Task, ask
 
-FIRST_WAIT = 0.05
+FIRST_WAIT = 0.01
 LONGEST_WAIT = 3.0
+# A look takes a round trip itself: one that came too early costs another.
+ROUND_TRIPS = 2
 # With a budget each look costs a share of it that could begin another file.
 REQUESTS_WORTH = 5
 # While other files are sent on, their own requests tell most of the proofs.
@@ -59,7 +61,10 @@ class Proofs:
         self._mirror = mirror
         self._waiting: list[Sending] = []
         rate = mirror.config.transfer.requests_per_second
-        self._first_wait = max(FIRST_WAIT, 1 / rate) if rate else FIRST_WAIT
+        a_request = max(
+            1 / rate if rate else 0.0, ROUND_TRIPS * mirror.figshare.latency
+        )
+        self._first_wait = max(FIRST_WAIT, a_request)
         longest = REQUESTS_WORTH / rate if rate else 0.0
         self._longest_wait = max(LONGEST_WAIT, longest)
         self._wait = self._first_wait
