@@ -15,6 +15,7 @@ from figsync.model import (
     Plan,
     WriteRecord,
 )
+from figsync.sync.ahead import with_reading_ahead
 from figsync.sync.arriving import record_arrived
 from figsync.sync.awaiting import after_arrivals
 from figsync.sync.bind import (
@@ -141,7 +142,7 @@ def sync_once(mirror: Mirror, wish: Wish) -> Cycle:
     stranded = 0 if mirror.dry_run else recover_late_saves(mirror)
     record_arrived(mirror)
     mirror.progress.phase("Asking Figshare")
-    view = _only(mirror, _observation(mirror, wish))
+    view = _only(mirror, _view(mirror, wish))
     restart_grace_after_jump(mirror, view.ahead)
     mirror.progress.phase("Looking at files")
     if wish.stirred is not None and not wish.only:
@@ -185,6 +186,15 @@ def decided(mirror: Mirror, view: View, wish: Wish) -> Cycle:
 def check_figshare(mirror: Mirror) -> None:
     """Raise FigshareProblem unless Figshare answers: what failed may be all of it."""
     _only(mirror, check_account(mirror))
+
+
+def _view(mirror: Mirror, wish: Wish) -> Task[View]:
+    """Ask Figshare, and read what is new here meanwhile."""
+    asking = _observation(mirror, wish)
+    if mirror.dry_run or wish.bring_only or wish.reading is not None:
+        return asking
+    among = wish.only or wish.stirred
+    return with_reading_ahead(mirror, asking, _lens(mirror, wish), among)
 
 
 def _observation(mirror: Mirror, wish: Wish) -> Task[View]:

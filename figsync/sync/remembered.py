@@ -13,7 +13,7 @@ from figsync.sync.root import RootView
 
 def remembered_view(mirror: Mirror, root: RootView) -> View:
     """Return what Figshare said when it was last asked."""
-    state, view = mirror.state, View(_account(mirror))
+    state, view = mirror.state, View(remembered_account(mirror))
     missing = state.work.absences(ITEMS)
     for item_id, seen in state.items.observed().items():
         presence = Presence.LISTED
@@ -28,7 +28,8 @@ def remembered_view(mirror: Mirror, root: RootView) -> View:
     return view
 
 
-def _account(mirror: Mirror) -> Account:
+def remembered_account(mirror: Mirror) -> Account:
+    """Return what Figshare said of the account when it was last asked."""
     facts, settings = read_facts(mirror.state), mirror.state.settings
     return Account(
         id=settings.get(ACCOUNT_ID),
