@@ -62,6 +62,7 @@ def create_item(mirror: Mirror, action: CreateItem) -> Task[None]:
         item = SyncedItem(item_id, folder, stat.inode, action.title)
         state.items.save(replace(item, named_by_user=named))
         state.work.drop_create_intent(folder)
+    mirror.made.add(item_id)
 
 
 def link_folder(mirror: Mirror, action: LinkFolder) -> Task[None]:

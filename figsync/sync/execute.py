@@ -1,7 +1,8 @@
 """A plan into the world: one function per kind of action, item by item.
 
 Every action re-checks before it destroys.  Before the first change of an item on
-Figshare its file list is fetched: another set of ids makes its actions stale.
+Figshare its file list is fetched: another set of ids makes its actions stale.  For an
+item just made, that is its record, read when there was nothing in it.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ from figsync.sync.upload import upload_all
 from figsync.sync.zips import bring_zipped
 
 AT_ONCE = 64
+JUST_NOW = 5.0  # seconds
 _NOT_LISTED = (Unknown.UNCONFIRMED, Unknown.NOT_LISTED)
 # Renaming comes last: the others name the folder as it was when they were planned.
 _ORDER: tuple[type[Action], ...] = (
@@ -205,6 +207,9 @@ def _is_hit(action: Action, problem: FigsyncError | None) -> bool:
 
 def _recheck(mirror: Mirror, item_id: str) -> Task[FigsyncError | None]:
     """Return why an item may not be changed now; from here on it is unread."""
+    if _was_just_bare(mirror, item_id):
+        mirror.state.items.invalidate(item_id)
+        return None
     try:
         listing = yield from do(lambda: mirror.figshare.list_files(item_id))
     except FigsyncError as problem:
@@ -218,6 +223,15 @@ def _recheck(mirror: Mirror, item_id: str) -> Task[FigsyncError | None]:
     if {record.id for record in listing.rows} != planned:
         return Stale("", "the item changed on Figshare a moment ago")
     return None
+
+
+def _was_just_bare(mirror: Mirror, item_id: str) -> bool:
+    """Tell whether the item was made here and read a moment ago, with no file in it.
+
+    A list could tell no more.
+    """
+    seen_at = mirror.bare.pop(item_id, None)
+    return seen_at is not None and mirror.clock.monotonic() - seen_at < JUST_NOW
 
 
 def move_local(mirror: Mirror, action: MoveLocal) -> Task[None]:

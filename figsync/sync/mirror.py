@@ -75,6 +75,8 @@ class Mirror:
 
     *changed* are the items whose files this process changed on Figshare, *fresh* those
     read since this sync began, with the dates their rows had: they are not read again.
+    *made* are the items that this cycle made on Figshare; *bare* are those that the
+    last one made and this one found without a file, with the monotonic time of that.
     *begun* are the records whose bytes are on their way here now, *undone* the folders
     and items at which the next cycle has to look again in any case, *account* is what
     Figshare said of it in this sync while no room was taken or given back there,
@@ -96,6 +98,8 @@ class Mirror:
     boot_id: str = ""
     changed: set[str] = field(default_factory=set)
     fresh: dict[str, str] = field(default_factory=dict)
+    made: set[str] = field(default_factory=set)
+    bare: dict[str, float] = field(default_factory=dict)
     begun: list[str] = field(default_factory=list)
     account: Account | None = None
     reading: int = 0

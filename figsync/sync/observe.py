@@ -15,6 +15,11 @@ from figsync.figshare import Account, ItemRow, Listing
 from figsync.model import Mode, Presence, RemoteItem, SyncedItem
 from figsync.state import Absence, Observed
 from figsync.sync.hints import DATE_GRAIN, Hints, note_head, safe_date, search_hints
+from figsync.sync.learning import (
+    dateless_rows,
+    learn_about_dates,
+    learn_from_surprises,
+)
 from figsync.sync.look import MANY_FILES, look_at_item
 from figsync.sync.mirror import Mirror
 from figsync.sync.rotation import (
@@ -68,8 +73,8 @@ def observe(mirror: Mirror, account: Account) -> Task[View]:
     # What is listed again was never gone: two sightings must follow each other.
     mirror.state.work.keep_absences(ITEMS, missing)
     yield from _settle_missing(mirror, view, missing, complete=listing.complete)
-    _learn_about_dates(mirror, rows, observed)
-    dateless = _dateless(mirror, rows) - mirror.fresh.keys()
+    learn_about_dates(mirror, rows, observed)
+    dateless = dateless_rows(mirror, rows) - mirror.fresh.keys()
     hints = yield from _hints(mirror, dateless)
     wanted = _to_read(rows, known, observed, hints.ids, mirror.fresh)
     yield from _read_all(mirror, view, [rows[i] for i in wanted])
@@ -82,10 +87,20 @@ def observe(mirror: Mirror, account: Account) -> Task[View]:
         yield from _read_all(mirror, view, due)
     _forget_unreachable(view, beyond)
     after = mirror.state.items.observed() if view.read else observed
-    _learn_from_surprises(mirror, view, observed, after)
+    learn_from_surprises(mirror, view.read, observed, after)
+    _note_bare(mirror, view, after)
     mirror.fresh |= {i: rows[i].modified_date or "" for i in view.read & rows.keys()}
     _describe(mirror, view, _shown(rows, view, beyond), after)
     return view
+
+
+def _note_bare(mirror: Mirror, view: View, after: Mapping[str, Observed]) -> None:
+    """Note which of the items made a moment ago were seen to hold no file."""
+    now = mirror.clock.monotonic()
+    read = mirror.made & view.read & after.keys()
+    settled = {i: after[i] for i in read if after[i].read_at}
+    mirror.bare = {i: now for i, seen in settled.items() if not seen.file_count}
+    mirror.made.clear()
 
 
 def _forget_unreachable(view: View, beyond: Collection[ItemRow]) -> None:
@@ -166,45 +181,6 @@ def _remembered(seen: Observed | None, item_id: str) -> RemoteItem:
         return RemoteItem(item_id, "", Presence.UNKNOWN)
     public, count = seen.is_public, seen.file_count
     return RemoteItem(item_id, seen.title, Presence.UNKNOWN, public, count)
-
-
-def _learn_about_dates(
-    mirror: Mirror, rows: dict[str, ItemRow], observed: dict[str, Observed]
-) -> None:
-    """Find out, from our own changes, whether dates tell of changed files.
-
-    That a change of files raises `modified_date` is not documented.
-    """
-    for item_id in mirror.changed & rows.keys() & observed.keys():
-        before, date = observed[item_id].row_date, rows[item_id].modified_date
-        if before and date:
-            told = "yes" if date != before else "no"
-            mirror.state.settings.set(DATES_TELL, told)
-    for item_id in mirror.changed:
-        mirror.fresh.pop(item_id, None)
-    mirror.changed.clear()
-
-
-def _learn_from_surprises(
-    mirror: Mirror,
-    view: View,
-    before: dict[str, Observed],
-    after: dict[str, Observed],
-) -> None:
-    """Note it if an item that was at rest has other files now under the same date."""
-    for item_id in view.read & before.keys() & after.keys():
-        old, new = before[item_id], after[item_id]
-        same_date = bool(old.row_date) and old.row_date == new.row_date
-        differs = (old.file_count, old.size) != (new.file_count, new.size)
-        if old.read_at and same_date and differs:
-            mirror.state.settings.set(DATES_TELL, "no")
-
-
-def _dateless(mirror: Mirror, rows: dict[str, ItemRow]) -> set[str]:
-    """Return the items whose row can not tell whether they changed."""
-    if mirror.state.settings.get(DATES_TELL) == "no":
-        return set(rows)
-    return {item_id for item_id, row in rows.items() if not row.modified_date}
 
 
 def _hints(mirror: Mirror, dateless: set[str]) -> Task[Hints]:

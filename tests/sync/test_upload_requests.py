@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
-from io import FileIO
+import os
+import re
+import threading
 from pathlib import Path
 
 import pytest
 from requests import PreparedRequest
 
-from figsync.disk import Disk, Hashed, PartBody
-from figsync.disk.reader import never
-from figsync.model import FileStat
 from figsync.sandbox import Fault
 from figsync.state import Steps
 from figsync.sync.engine import Wish
+from figsync.sync.facts import read_facts
 from figsync.sync.loop import sync_until_quiet
-from figsync.sync.tasks import ThreadPool
+from figsync.sync.tasks import MANY_BYTES, ThreadPool
+from tests.counting import CountingDisk
 from tests.wire import Killed, wired
 from tests.world import World, assert_agreed
 
 PART = 1000
+PATIENCE = 10.0
 SESSION = r"^/upload/\w+$"
 
 
@@ -41,38 +41,6 @@ def sessions(world: World) -> int:
 
 def parts_sent(world: World) -> int:
     return len(world.box.log.find("upload", "PUT", status=200))
-
-
-class CountingDisk(Disk):
-    """Counts the bytes that are read of files, and how often one is opened."""
-
-    def __init__(self, disk: Disk) -> None:
-        super().__init__(disk.root, clock=disk.clock)
-        self.read: Counter[str] = Counter()
-        self.opened = 0
-
-    def open(self, path: str) -> FileIO:
-        self.opened += path.endswith(".bin")
-        return super().open(path)
-
-    def hash(
-        self, path: str, part_size: int = 0, *, stop: Callable[[], bool] = never
-    ) -> Hashed:
-        hashed = super().hash(path, part_size, stop=stop)
-        self.read["hashing"] += hashed.size
-        return hashed
-
-    def part_body(
-        self,
-        path: str,
-        start: int,
-        *,
-        length: int,
-        md5: bytes | None,
-        expect: FileStat,
-    ) -> PartBody:
-        self.read["sending"] += length
-        return super().part_body(path, start, length=length, md5=md5, expect=expect)
 
 
 def test_a_file_is_read_once_to_hash_and_once_to_send(world: World) -> None:
@@ -116,14 +84,108 @@ def test_what_is_known_at_one_time_is_written_at_once(world: World) -> None:
     assert steps.commits <= 2 * 100
 
 
-def test_the_room_is_asked_for_again_only_when_some_was_taken(world: World) -> None:
-    drop_many(world, [10])
+def asked_for_room(world: World) -> int:
+    return world.box.log.count("api", "GET", path="/v2/account$")
+
+
+def test_the_room_that_new_files_leave_is_known_without_asking(world: World) -> None:
+    world.box.switches.quota = 100
+    drop_many(world, [60])
     world.settle()
 
     report = world.sync()
 
     assert report.cycles == 3  # the item is made, the file sent, nothing left to do
-    assert world.box.log.count("api", "GET", path="/v2/account$") == 2
+    assert asked_for_room(world) == 1
+    with world.state() as state:
+        assert read_facts(state).used_quota == 60
+
+
+def test_the_room_is_asked_for_again_where_a_file_was_replaced(world: World) -> None:
+    drop_many(world, [10])
+    world.settle()
+    world.sync()
+    drop_many(world, [20])
+    world.settle()
+    world.box.log.clear()
+
+    report = world.sync()
+
+    assert (report.cycles, asked_for_room(world)) == (2, 2)
+
+
+def test_what_came_meanwhile_goes_into_the_room_that_is_left(world: World) -> None:
+    world.box.switches.quota = 100
+    drop_many(world, [60])
+    world.settle()
+
+    def drop_more(request: PreparedRequest) -> None:
+        if request.method == "PUT":
+            path = world.drop("More/more.bin", bytes(41))
+            os.utime(path, (0, 0))
+
+    with wired(world, after=drop_more):
+        report = world.sync()
+
+    assert [note.path for note in report.left_out] == ["more.bin"]
+    assert asked_for_room(world) == 1
+    assert not [entry for entry in world.box.log.find() if entry.status >= 400]
+
+
+def test_parts_leave_half_of_the_workers_to_others(tmp_path: Path) -> None:
+    world = World(tmp_path, part_size=MANY_BYTES)
+    world.drop("New/large.bin", bytes(12 * MANY_BYTES))
+    world.settle()
+    world.make_pool = lambda: ThreadPool(8)
+    most = 4
+    lock, meeting = threading.Lock(), threading.Barrier(most, timeout=PATIENCE)
+    at_once: list[int] = [0]
+
+    def meet(request: PreparedRequest) -> None:
+        if request.method == "PUT":
+            with lock:
+                at_once.append(at_once[-1] + 1)
+            meeting.wait()
+
+    def part(request: PreparedRequest) -> None:
+        if request.method == "PUT":
+            with lock:
+                at_once.append(at_once[-1] - 1)
+
+    with wired(world, before=meet, after=part):
+        assert world.sync().exit_code == 0
+
+    assert max(at_once) == most
+
+
+def test_a_new_item_is_not_listed_before_its_first_file(world: World) -> None:
+    drop_many(world, [10])
+    world.settle()
+
+    assert world.sync().exit_code == 0
+
+    assert world.box.log.count("api", "GET", path=r"/articles/\d+/files$") == 0
+    assert_agreed(world)
+
+
+def test_a_new_item_that_got_a_file_meanwhile_is_planned_anew(world: World) -> None:
+    web = world.box.web
+    drop_many(world, [10])
+    world.settle()
+    read: list[int] = []
+
+    def add_one(request: PreparedRequest) -> None:
+        made = re.search(r"/account/articles/(\d+)$", request.url or "")
+        if made and request.method == "GET" and not read:
+            read.append(int(made[1]))
+            web.add_file(read[0], "web.bin", b"from the web")
+
+    with wired(world, before=add_one):
+        report = world.sync()
+
+    assert report.exit_code == 0
+    assert world.remote("New").keys() == {"000.bin", "web.bin"}
+    assert_agreed(world)
 
 
 def unsent(world: World) -> int:
@@ -236,6 +298,23 @@ def test_a_file_in_several_parts_tells_how_large_one_may_be(world: World) -> Non
 
     assert (sessions(world), parts_sent(world)) == (2, 3 + 1 + 1 + 2)
     assert_agreed(world)
+
+
+def test_nobody_looks_for_a_proof_sooner_than_an_answer_takes(world: World) -> None:
+    world.drop("New/first.bin", b"depth")
+    world.sync()
+    world.drop("New/new.bin", b"time")
+    world.settle()
+    world.box.switches.api_latency = 0.5
+    # Two stages of 0.6 seconds: a look after 0.01 would be followed by others.
+    world.box.switches.status_seconds = 0.6
+    world.box.switches.status_reads = 0
+    world.box.log.clear()
+
+    assert world.sync().exit_code == 0
+
+    looks = world.box.log.find("api", "GET", path=r"/files/\d+$")
+    assert len(looks) == 2  # one for the address to send to, one for the proof
 
 
 @pytest.mark.parametrize(
