@@ -111,7 +111,7 @@ def test_6_comes_before_what_was_held_in_an_earlier_cycle(desk: Desk) -> None:
 
     process = desk.start("sync", "--json")
     wait_for(desk.box.log.mutations)
-    desk.box.fail_next(Fault("api", "GET", r"/account$", status=401))
+    desk.box.fail_next(Fault("api", "GET", r"/account/articles$", status=401))
     told = json.loads(process.communicate(timeout=30)[0])
 
     assert process.returncode == 6
