@@ -172,7 +172,8 @@ KEYS = (
         "transfer",
         "workers",
         "8",
-        "How many requests are in flight at most; half of them, or four, may carry parts.",
+        "How many requests are in flight at most; half of them, or four, may carry "
+        "parts.",
         whole_number(1, 64),
     ),
     Key(

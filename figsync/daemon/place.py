@@ -18,6 +18,9 @@ from figsync.naming import shown
 
 # What Linux has room for in the address of a socket, its closing NUL aside.
 LONGEST_ADDRESS = 107
+SOCKET = "control"
+# Where $TMPDIR is too deep for a socket, or is gone; each seat makes its own folder.
+SHORT = "/tmp"  # noqa: S108
 
 
 def control_place(database: Path, environ: Mapping[str, str]) -> Path:
@@ -83,11 +86,22 @@ def take_seat(place: Path) -> Seat:
 
 
 def _elsewhere(place: Path) -> Seat:
+    folder = _temporary_folder(place)
+    return Seat(folder / SOCKET, _listening(folder / SOCKET), folder)
+
+
+def _temporary_folder(place: Path) -> Path:
+    """Make a folder of its own for a socket, where its path is short enough."""
+    prefix = f"figsync-{place.stem}-"
+    with suppress(OSError):
+        folder = Path(tempfile.mkdtemp(prefix=prefix))
+        if len(os.fsencode(folder / SOCKET)) <= LONGEST_ADDRESS:
+            return folder
+        folder.rmdir()
     try:
-        folder = Path(tempfile.mkdtemp(prefix=f"figsync-{place.stem}-"))
+        return Path(tempfile.mkdtemp(prefix=prefix, dir=SHORT))
     except OSError as problem:
         raise _unusable(place, problem) from problem
-    return Seat(folder / "control", _listening(folder / "control"), folder)
 
 
 def _is_private(folder: Path) -> bool:

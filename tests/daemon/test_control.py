@@ -314,6 +314,35 @@ def test_a_path_too_long_for_a_socket_is_no_obstacle(
     assert not folder.exists()
 
 
+def test_nor_is_a_temporary_folder_whose_path_is_too_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = tmp_path / ("x" * LONGEST_ADDRESS)
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+
+    seat = take_seat(deep / "c.sock")
+    folder = seat.path.parent
+    try:
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    finally:
+        seat.leave()
+
+    assert not folder.exists()
+    assert list(deep.iterdir()) == []
+
+
+def test_a_temporary_folder_that_is_gone_is_none_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+
+    seat = take_seat(tmp_path / ("x" * LONGEST_ADDRESS) / "c.sock")
+    seat.leave()
+
+    assert not seat.path.parent.exists()
+
+
 def test_a_folder_that_is_a_link_is_not_trusted(inbox: Inbox, tmp_path: Path) -> None:
     (tmp_path / "theirs").mkdir()
     (tmp_path / "run").symlink_to("theirs")
