@@ -279,9 +279,12 @@ def adopt(mirror: Mirror, action: Adopt) -> Task[None]:
     if old is not None:
         yield from do(lambda: mirror.figshare.delete_file(where.item_id, old.file_id))
     agreed = SyncedFile(action.local.path, remote.file_id, remote.md5, remote.size)
+    begun = mirror.state.work.transfer(where.item_id, action.path)
     with mirror.state.atomic():
         mirror.state.files.save_synced(where.item_id, agreed)
-        mirror.state.work.drop_transfer(where.item_id, action.path)
+        # What was begun of another record is cleared away by the next cycle.
+        if begun is not None and begun.file_id == remote.file_id:
+            mirror.state.work.drop_transfer(where.item_id, action.path)
 
 
 def delete_remote(mirror: Mirror, action: DeleteRemote) -> Task[None]:

@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 from figsync.errors import DiskProblem, NotFound
 from figsync.figshare import FileRecord
-from figsync.model import Adopt, Mode, Plan, Presence, Upload
+from figsync.model import Action, Adopt, Mode, Plan, Presence, Upload
 from figsync.state import Transfer
 from figsync.sync.finish import follows, is_excluded
 from figsync.sync.mirror import Mirror
 from figsync.sync.observe import View
+from figsync.sync.policies import REJECTED
 from figsync.sync.send import discard, find_lost
 from figsync.sync.survey import Survey
 from figsync.sync.tasks import Task, do, together
@@ -31,14 +32,13 @@ def sweep_strays(mirror: Mirror, plan: Plan, view: View) -> Task[None]:
 
     Only a record that this state began is touched, by its id or recorded intent.
     """
-    wanted = {
-        (action.where.item_id, action.path)
-        for action in (*plan.actions, *(held.action for held in plan.held))
-        if isinstance(action, Upload)
-    }
+    rejected = {_place(held.action) for held in plan.held if held.reason == REJECTED}
+    kept = (*plan.actions, *(held.action for held in plan.held))
+    wanted = {_place(action) for action in kept if isinstance(action, Upload)}
+    wanted -= rejected
     # Where equal bytes of somebody else are adopted, ours need not go on.
     adopted = {
-        (action.where.item_id, action.path): action.remote.file_id
+        _place(action): action.remote.file_id
         for action in plan.actions
         if isinstance(action, Adopt)
     }
@@ -48,14 +48,33 @@ def sweep_strays(mirror: Mirror, plan: Plan, view: View) -> Task[None]:
         for transfer in mirror.state.work.all_transfers()
         if (transfer.item_id, transfer.path) not in wanted
         and (is_excluded(known, transfer) or _is_listed(view, transfer.item_id))
-        and (_is_overtaken(adopted, transfer) or not _may_be_wanted(mirror, transfer))
+        and (
+            (transfer.item_id, transfer.path) in rejected
+            or _is_overtaken(mirror, adopted, transfer)
+            or not _may_be_wanted(mirror, transfer)
+        )
     ]
     yield from together([_sweep(mirror, transfer) for transfer in strays])
 
 
-def _is_overtaken(adopted: Mapping[tuple[str, str], str], transfer: Transfer) -> bool:
-    """Tell whether the record of another takes the place of an upload's own."""
-    other = adopted.get((transfer.item_id, transfer.path), transfer.file_id)
+def _place(action: Action) -> tuple[str, str]:
+    return action.where.item_id, action.path
+
+
+def _is_overtaken(
+    mirror: Mirror, adopted: Mapping[tuple[str, str], str], transfer: Transfer
+) -> bool:
+    """Tell whether the record of another takes the place of an upload's own, or did.
+
+    Until it has, nothing tells which of the two an unanswered request made.
+    """
+    item_id, path = transfer.item_id, transfer.path
+    other = adopted.get((item_id, path))
+    if other is None:
+        row = mirror.state.files.synced_file(item_id, path)
+        if row is None or row.md5 != transfer.md5:
+            return False
+        other = row.file_id
     return other != transfer.file_id
 
 

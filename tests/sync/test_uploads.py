@@ -13,7 +13,9 @@ from requests import PreparedRequest
 from figsync.errors import Interrupted
 from figsync.sandbox import Fault, NewFile
 from figsync.sync.carry import Asked, carry_out
+from figsync.sync.policies import REJECTED
 from figsync.sync.tasks import ThreadPool
+from tests.sync.seen import reject, shown
 from tests.wire import Killed, dies_at, wired
 from tests.world import HOUR, World, assert_agreed, failures, told
 
@@ -159,6 +161,70 @@ def test_a_half_sent_record_goes_when_an_equal_one_is_adopted(world: World) -> N
 
     assert report.exit_code == 0
     assert records(world) == [whole]
+    assert_agreed(world)
+
+
+def test_a_record_begun_without_an_answer_goes_when_an_equal_one_is_adopted(
+    world: World,
+) -> None:
+    world.drop("New/first.bin", b"depth")
+    world.sync()
+    item_id = int(world.item_id("New"))
+    world.drop("New/a.bin", b"time")
+
+    def die(request: PreparedRequest) -> None:
+        if request.method == "POST" and (request.url or "").endswith("/files"):
+            raise Killed
+
+    with wired(world, after=die), pytest.raises(Killed):
+        world.sync()
+    other = world.box.web.add_file(item_id, "a.bin", b"time")
+    # Which of the two was begun here is known when the other one is agreed on.
+    report = world.sync()
+
+    assert report.exit_code == 0
+    assert [file.status for file in world.box.web.files(item_id)] == ["available"] * 2
+    assert other in [file.id for file in world.box.web.files(item_id)]
+    assert_agreed(world)
+
+
+def refuse_it(world: World) -> None:
+    """Have the bytes that are missing refused, until a person decides."""
+    world.box.fail_next(Fault("upload", status=422, kind="json"))
+    assert world.sync().exit_code == 4
+    world.sync(scheduled=True)
+
+
+def test_a_half_sent_record_goes_when_a_person_rejects_its_upload(world: World) -> None:
+    world.drop("New/first.bin", b"depth")
+    world.sync()
+    first = records(world)
+    cut_short(world)
+    refuse_it(world)
+    assert len(records(world)) == 2
+
+    assert reject(world) == 1
+    report = world.sync()
+
+    assert records(world) == first
+    assert (world.root / "New/a.bin").read_bytes() == CONTENT
+    assert [held.reason for held in report.held] == [REJECTED]
+
+
+def test_a_rejected_upload_that_is_approved_after_all_begins_anew(world: World) -> None:
+    world.drop("New/first.bin", b"depth")
+    world.sync()
+    cut_short(world)
+    refuse_it(world)
+    reject(world)
+    world.sync()
+
+    (row,) = shown(world)
+    with world.mirror() as mirror:
+        carry_out(mirror, Asked("approve", {"ids": str(row.id)}))
+    report = world.sync()
+
+    assert report.exit_code == 0
     assert_agreed(world)
 
 
