@@ -77,9 +77,13 @@ class Wisher:
         which = random.choice(("local", "remote", "both"))
         tree = self._machine.tree()
         loser = found.copy if which == "remote" else found.path
-        content = tree.get(f"{found.folder}/{loser}", b"")
+        place = f"{found.folder}/{loser}"
+        content = tree.get(place, b"")
         if which != "both":
-            self._values.seen_off(content)
+            # A person may have made a folder of the copy.
+            within = [tree[p] for p in tree if p.startswith(f"{place}/")]
+            for lost in (content, *within):
+                self._values.seen_off(lost)
         path = f"{found.folder}/{found.copy}"
         told = _carried(mirror, "conflicts keep", path=path, which=which)
         self._values.note_taken(self._machine.name, tree, self._machine.tree())
