@@ -134,10 +134,6 @@ class Work:
         row = (scope, name, first_seen, absence.sightings, absence.moved_to)
         self._db.save("absences", [row])
 
-    def drop_absence(self, scope: str, name: str) -> None:
-        sql = "DELETE FROM absences WHERE scope = ? AND name = ?"
-        self._db.write(sql, scope, name)
-
     def keep_absences(self, scope: str, names: Collection[str]) -> None:
         """Drop what is stored as missing in *scope*, all but *names*."""
         kept = frozenset(names)

@@ -37,7 +37,11 @@ def with_interrupted_moves(mirror: Mirror, plan: Plan) -> Plan:
 def new_place(mirror: Mirror, loss: DeleteRemote) -> tuple[str, str]:
     """Return item and path where the bytes of a missing file showed up, "" if none."""
     absence = mirror.state.work.absence(f"local:{loss.where.item_id}", loss.path)
-    item_id, _, path = (absence.moved_to if absence else "").partition(BETWEEN)
+    return _split(absence.moved_to if absence else "")
+
+
+def _split(place: str) -> tuple[str, str]:
+    item_id, _, path = place.partition(BETWEEN)
     return item_id, path
 
 
@@ -52,7 +56,7 @@ def _moved_before(mirror: Mirror, action: Action) -> Action:
     if action.moved_to and absence.moved_to != BETWEEN.join(place):
         moved = replace(absence, moved_to=BETWEEN.join(place))
         mirror.state.work.save_absence(scope, action.path, moved)
-    item_id, _, path = absence.moved_to.partition(BETWEEN)
+    item_id, path = _split(absence.moved_to)
     if action.moved_to or item_id != action.where.item_id:
         return action
     if not is_proven_elsewhere(mirror, action):
