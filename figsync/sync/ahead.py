@@ -16,14 +16,17 @@ from figsync.sync.fitting import free_quota
 from figsync.sync.mirror import Mirror
 from figsync.sync.remembered import remembered_account
 from figsync.sync.root import look_at_root
+from figsync.sync.scan import OPENING
 from figsync.sync.survey import Survey, policy_of, survey_folder
 from figsync.sync.tasks import Task, pause, together
 from figsync.sync.walk import Lens
 
 T = TypeVar("T")
 
-# Who has to be told that Figshare can not be reached does not wait for long.
+# Who has to be told that Figshare can not be reached does not wait for long, and the
+# next question goes out in time.
 MOST_BYTES = 512 << 20
+MOST_SECONDS = 0.25
 
 
 def with_reading_ahead(
@@ -47,10 +50,7 @@ def with_reading_ahead(
             is_over = True
 
     reading = _read_new(mirror, lens, among, lambda: is_over)
-    answer, read = yield from together([asks(), reading])
-    for result in (read, answer):
-        if isinstance(result, Interrupted):
-            raise result
+    answer, _ = yield from together([asks(), reading])
     if isinstance(answer, BaseException):
         raise answer
     return answer  # type: ignore[no-any-return]  # what *asking* returned
@@ -73,16 +73,27 @@ def _read_new(
 
 
 def _read(mirror: Mirror, survey: Survey, folder: str) -> Task[None]:
-    """Read a folder, as much as may be read still."""
-    where = Where("", folder)
-    found = yield from survey_folder(mirror, survey, where, synced={}, records=())
-    read = sum(found.tree[path].size for path in found.open if found.tree[path].md5)
+    """Read a folder, unless it takes long to look through, as far as may be still."""
+    where, clock = Where("", folder), mirror.clock
+    end = clock.monotonic() + MOST_SECONDS
+    survey.lens = replace(
+        survey.lens, stop=lambda: mirror.asked_to_stop() or clock.monotonic() > end
+    )
+    try:
+        found = yield from survey_folder(mirror, survey, where, synced={}, records=())
+    except Interrupted:
+        # If somebody asked to stop, whoever drives this task knows it too.
+        return
+    files = (found.tree[path] for path in found.open)
+    read = sum(file.size + OPENING for file in files if file.md5)
     left = max(0, (survey.lens.reading or 0) - read)
     survey.lens = replace(survey.lens, reading=left)
 
 
 def _new_folders(mirror: Mirror, among: Collection[str] | None) -> list[str]:
     """Return the folders of the root that are no item's yet, by name or by record."""
+    if among is not None and not among:
+        return []
     known = {item.folder for item in mirror.state.items.all().values()} - {""}
     names = {entry.name for entry in mirror.disk.entries("")}
     new = names - known if among is None else names.intersection(among) - known

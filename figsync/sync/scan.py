@@ -17,6 +17,8 @@ from figsync.sync.walk import Lens, Walk, hidden
 
 # A save within the clock's grain of a hashing could go unseen (promise 9).
 RACY_SECONDS = 2.0
+# To open a file costs as much as to read so many bytes.
+OPENING = 64 << 10
 
 
 @dataclass(slots=True)
@@ -54,6 +56,8 @@ def scan(
     """
     tree, seen = dict[str, LocalFile](), dict(walk.same)
     doubtful = {path: known.get(path) for path in walk.stats}
+    # What is new was seen when the walk ended, at the latest.
+    now = max(lens.now, walk.ended_at)
     for path, row in walk.same.items():
         file = row.file
         # As `_is_racy` says, without its call: a million files pass here.
@@ -63,7 +67,7 @@ def scan(
             doubtful[path] = row
     for path, before in doubtful.items():
         stat = walk.stats.get(path) or walk.same[path].stat
-        row = seen[path] = _remembered(lens, path, stat, before)
+        row = seen[path] = _remembered(path, stat, before, now=now)
         still = bool(row.md5) or _is_still(lens, row)
         tree[path] = row.file if still else _as(row.file, Unknown.NOT_SETTLED)
     for path, reason in walk.unknown.items():
@@ -83,11 +87,11 @@ def _as(file: LocalFile, unknown: Unknown) -> LocalFile:
 
 
 def _remembered(
-    lens: Lens, path: str, stat: FileStat, row: KnownFile | None
+    path: str, stat: FileStat, row: KnownFile | None, *, now: float
 ) -> KnownFile:
     """Return what is known of a file with this very stat, MD5 included if it holds."""
     if row is None or row.stat != stat:
-        return KnownFile(LocalFile(path, stat), 0.0, lens.now)
+        return KnownFile(LocalFile(path, stat), 0.0, now)
     if _is_racy(row):
         unread = replace(row.file, md5="", parts=b"")
         return KnownFile(unread, 0.0, row.seen_at)
@@ -192,7 +196,7 @@ def _affordable(lens: Lens, found: Scan, paths: Iterable[str]) -> list[str]:
     wanted: list[str] = []
     left = lens.reading
     for path in sorted(paths, key=lambda path: found.tree[path].size):
-        left -= found.tree[path].size
+        left -= found.tree[path].size + OPENING
         if left >= 0:
             wanted.append(path)
         else:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from figsync.disk import Disk
-from figsync.errors import DiskProblem, Stale
+from figsync.errors import DiskProblem, Interrupted, Stale
 from figsync.model import FileStat, Unknown
 from figsync.naming import IGNORE_FILE, IgnoreRules, is_conflict_copy
 from figsync.state import KnownFile, Scanned
@@ -47,7 +47,8 @@ class Walk:
 
     *same* are the files that are as the last scan knew them, *stats* all others.
     *closed* are sub-folders that could not be looked into, or are no folders; on
-    *mounts* another disk is mounted ("" is the item folder itself).
+    *mounts* another disk is mounted ("" is the item folder itself).  All was seen by
+    the time it *ended_at* (POSIX seconds).
     """
 
     folder: str
@@ -58,6 +59,7 @@ class Walk:
     closed: dict[str, Unknown] = field(default_factory=dict)
     folders: set[str] = field(default_factory=set)
     mounts: set[str] = field(default_factory=set)
+    ended_at: float = 0.0
 
     @property
     def conflicts(self) -> list[str]:
@@ -112,6 +114,8 @@ def _walked(lens: Lens, folder: str, known: Mapping[str, KnownFile]) -> Walk:
     pending = [""]
     while pending:
         below = pending.pop()
+        if lens.stop():
+            raise Interrupted("", "stopped while looking through folders")
         place = f"{folder}/{below}".rstrip("/")
         prefix = f"{below}/" if below else ""
         try:
@@ -137,6 +141,7 @@ def _walked(lens: Lens, folder: str, known: Mapping[str, KnownFile]) -> Walk:
             if name not in (RECORD_FOLDER, STATE_FOLDER):
                 _sort_in(walk, prefix + name, stat, pending)
     walk.mounts = _mounts(devices, root)
+    walk.ended_at = lens.disk.clock.now()
     return walk
 
 
