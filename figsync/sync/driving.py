@@ -78,6 +78,8 @@ class _Node:
 
 
 _Queued = tuple[_Node, int, Job]
+# Jobs of one kind of one task; those of another kind do not wait behind them.
+_Lane = tuple[_Node, type]
 
 
 class _Driver:
@@ -95,7 +97,7 @@ class _Driver:
         self._writing = writing
         self._writes: list[tuple[_Node, Write]] = []
         self._ready: deque[tuple[_Node, Any]] = deque()
-        self._lanes: OrderedDict[_Node, deque[_Queued]] = OrderedDict()
+        self._lanes: OrderedDict[_Lane, deque[_Queued]] = OrderedDict()
         self._running: dict[int, _Queued] = {}
         self.most: dict[type, int] = {}
         self._of_kind: Counter[type] = Counter()
@@ -195,8 +197,8 @@ class _Driver:
         self._pool.start(token, queued[2])
         return True
 
-    def _may_start(self, lane: _Node) -> bool:
-        kind = type(self._lanes[lane][0][2])
+    def _may_start(self, lane: _Lane) -> bool:
+        _, kind = lane
         return self._of_kind[kind] < self.most.get(kind, self._pool.width)
 
     def _step(self, node: _Node, value: Any) -> None:
@@ -228,7 +230,7 @@ class _Driver:
             if isinstance(thing, Generator):
                 self._ready.append((_Node(thing, node, index), None))
             else:
-                queued = self._lanes.setdefault(node.lane, deque())
+                queued = self._lanes.setdefault((node.lane, type(thing)), deque())
                 queued.append((node, index, thing))
 
     def _listen(self, node: _Node, crew: Crew) -> None:

@@ -200,6 +200,9 @@ def _view(mirror: Mirror, wish: Wish) -> Task[View]:
 def _observation(mirror: Mirror, wish: Wish) -> Task[View]:
     account = mirror.account or (yield from check_account(mirror))
     mirror.account = account
+    if mirror.state.work.all_transfers():
+        # What was begun may have taken its room already, and may give some back.
+        mirror.account = None
     if not (mirror.dry_run or wish.bring_only):
         yield from finish_uploads(mirror)
     return (yield from observe(mirror, account))

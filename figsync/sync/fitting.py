@@ -53,7 +53,8 @@ def account_after(account: Account | None, outcome: Outcome) -> Account | None:
     is_new = isinstance(action, Upload) and action.replaces is None
     if not is_new or isinstance(action, DeleteFirst) or outcome.result != "done":
         return None
-    return replace(account, used_quota=(account.used_quota or 0) + action.size)
+    used = account.used_quota
+    return account if used is None else replace(account, used_quota=used + action.size)
 
 
 def fitted(mirror: Mirror, survey: Survey, plan: Plan, free: int | None) -> Plan:

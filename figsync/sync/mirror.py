@@ -76,7 +76,7 @@ class Mirror:
     *changed* are the items whose files this process changed on Figshare, *fresh* those
     read since this sync began, with the dates their rows had: they are not read again.
     *made* are the items that this cycle made on Figshare; *bare* are those that the
-    last one made and this one found without a file, with the monotonic time of that.
+    last one made and this one found without a file, with the monotonic time before.
     *begun* are the records whose bytes are on their way here now, *undone* the folders
     and items at which the next cycle has to look again in any case, *account* is what
     Figshare said of it in this sync while no room was taken or given back there,
@@ -142,7 +142,7 @@ class Mirror:
 
 
 def _bounds(at_once: int, rate: float, workers: int) -> Bounds:
-    """Return how many workers do what: small files and requests find one free."""
+    """Return how many workers do what: of many, some are left to small files."""
     carrying = min(workers, max(CARRYING, workers // 2))
     return Bounds(at_once, _asking(rate, workers), carrying)
 

@@ -88,18 +88,22 @@ def observe(mirror: Mirror, account: Account) -> Task[View]:
     _forget_unreachable(view, beyond)
     after = mirror.state.items.observed() if view.read else observed
     learn_from_surprises(mirror, view.read, observed, after)
-    _note_bare(mirror, view, after)
+    _keep_bare(mirror, view, after)
     mirror.fresh |= {i: rows[i].modified_date or "" for i in view.read & rows.keys()}
     _describe(mirror, view, _shown(rows, view, beyond), after)
     return view
 
 
-def _note_bare(mirror: Mirror, view: View, after: Mapping[str, Observed]) -> None:
-    """Note which of the items made a moment ago were seen to hold no file."""
-    now = mirror.clock.monotonic()
-    read = mirror.made & view.read & after.keys()
-    settled = {i: after[i] for i in read if after[i].read_at}
-    mirror.bare = {i: now for i, seen in settled.items() if not seen.file_count}
+def _keep_bare(mirror: Mirror, view: View, after: Mapping[str, Observed]) -> None:
+    """Keep of the items made a moment ago those that were seen to hold no file."""
+    mirror.bare = {
+        item_id: began
+        for item_id, began in mirror.bare.items()
+        if item_id in view.read
+        and (seen := after.get(item_id)) is not None
+        and seen.read_at
+        and not seen.file_count
+    }
     mirror.made.clear()
 
 
@@ -268,6 +272,7 @@ def _read_some(
     many = {item.item_id for item in seen if item.file_count >= MANY_FILES}
     for start in range(0, len(rows), LOOK_AT_ONCE):
         some = rows[start : start + LOOK_AT_ONCE]
+        began = mirror.clock.monotonic()
         at = max((t for t in (now, mirror.figshare.server_time()) if t), default=None)
         tasks = [
             look_at_item(
@@ -282,6 +287,9 @@ def _read_some(
         results = yield from together(tasks)
         for row, result in zip(some, results, strict=True):
             _note(view, row.id, result)
+        mirror.bare |= dict.fromkeys(
+            mirror.made.intersection(r.id for r in some), began
+        )
 
 
 def _note(view: View, item_id: str, result: object) -> None:

@@ -13,7 +13,7 @@ from figsync.model import LocalFile, Upload
 from figsync.naming import shown
 from figsync.sync.mirror import Mirror
 from figsync.sync.sending import Sending
-from figsync.sync.tasks import Task, ask, carry, do, pause, together
+from figsync.sync.tasks import Task, ask, carry, pause, together
 
 LOCK_TRIES = 5
 LOCK_SECONDS = 5.0
@@ -117,12 +117,14 @@ def part_digests(
         return {session.parts[0].number: bytes.fromhex(local.md5)}
     path = f"{action.where.folder}/{action.path}"
     if not all(_is_regular(part, size) for part in session.parts):
-        return (yield from do(lambda: _read_digests(mirror, path, local, session)))
+        read_them = partial(_read_digests, mirror, path, local, session)
+        return (yield from carry(read_them, local.size))
     mirror.state.settings.set(PART_SIZE, str(size))
     parts = local.parts
     if local.part_size != size or not parts:
         with mirror.unbroken():
-            hashed = yield from do(lambda: mirror.disk.hash(path, size))
+            hash_it = partial(mirror.disk.hash, path, size)
+            hashed = yield from carry(hash_it, local.size)
         if hashed.md5 != local.md5:
             raise Stale(shown(action.path), "it changed a moment ago")
         parts = hashed.parts

@@ -61,10 +61,8 @@ class Proofs:
         self._mirror = mirror
         self._waiting: list[Sending] = []
         rate = mirror.config.transfer.requests_per_second
-        a_request = max(
-            1 / rate if rate else 0.0, ROUND_TRIPS * mirror.figshare.latency
-        )
-        self._first_wait = max(FIRST_WAIT, a_request)
+        answer = min(LONGEST_WAIT, ROUND_TRIPS * mirror.figshare.latency)
+        self._first_wait = max(FIRST_WAIT, answer, 1 / rate if rate else 0.0)
         longest = REQUESTS_WORTH / rate if rate else 0.0
         self._longest_wait = max(LONGEST_WAIT, longest)
         self._wait = self._first_wait

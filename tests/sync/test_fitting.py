@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from figsync.model import DeleteFirst, Held, LocalFile, Plan, Upload, Where
+from figsync.figshare import Account
+from figsync.model import (
+    CreateItem,
+    DeleteFirst,
+    DeleteRemote,
+    Held,
+    LocalFile,
+    Outcome,
+    Plan,
+    Upload,
+    Where,
+)
+from figsync.sync.fitting import account_after
 from figsync.sync.replacing import Space, fit
 from tests.builders import ITEM, a_file, a_row
 
@@ -142,3 +154,53 @@ def test_the_consent_to_delete_first_is_not_that_of_an_upload():
 
     assert held.action.key != plain.key
     assert held.action.key.md5 == plain.local.md5
+
+
+ACCOUNT = Account(
+    id="1",
+    email="",
+    first_name="",
+    last_name="",
+    quota=100,
+    used_quota=10,
+    used_quota_private=None,
+    used_quota_public=None,
+    maximum_file_size=0,
+    group_id="",
+    active=True,
+    raw={},
+)
+
+
+def test_a_new_file_takes_its_size():
+    after = account_after(ACCOUNT, Outcome(upload("a", 5), "done"))
+
+    assert after == replace(ACCOUNT, used_quota=15)
+
+
+def test_what_changes_nothing_there_leaves_the_room_as_it_was():
+    outcome = Outcome(CreateItem(Where("", "New"), "New"), "done")
+
+    assert account_after(ACCOUNT, outcome) is ACCOUNT
+
+
+def test_what_may_take_or_free_any_room_has_it_asked_for():
+    old = upload("a", 5, 3)
+    assert old.replaces is not None
+    deletion = DeleteRemote(ITEM, old.replaces)
+    outcomes = [
+        Outcome(old, "done"),
+        Outcome(DeleteFirst(ITEM, old.local, None), "done"),
+        Outcome(upload("a", 5), "failed"),
+        Outcome(upload("a", 5), "stale"),
+        Outcome(deletion, "done"),
+    ]
+
+    assert [account_after(ACCOUNT, outcome) for outcome in outcomes] == [None] * 5
+
+
+def test_room_that_figshare_does_not_state_is_not_made_up():
+    unstated = replace(ACCOUNT, used_quota=None)
+
+    assert account_after(unstated, Outcome(upload("a", 5), "done")) is unstated
+    assert account_after(None, Outcome(upload("a", 5), "done")) is None

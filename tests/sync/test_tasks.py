@@ -28,6 +28,7 @@ from figsync.sync.tasks import (
     do,
     pause,
     together,
+    weighed,
 )
 from tests.pools import SeededPool
 from tests.world import TestClock
@@ -298,6 +299,18 @@ class TestCarrying:
         results = list(drive(tasks, ThreadPool(3), Clock(), bounds=Bounds(carrying=2)))
 
         assert results == [True] * 10
+
+    def test_so_do_small_jobs_of_the_same_task(self) -> None:
+        begun = threading.Event()
+
+        def folder() -> Task[list[Any]]:
+            many = [weighed(lambda: begun.wait(PATIENCE), MANY_BYTES) for _ in range(3)]
+            return (yield from together([*many, begun.set]))
+
+        bounds = Bounds(carrying=2)
+        (results,) = drive([folder()], ThreadPool(4), Clock(), bounds=bounds)
+
+        assert results == [True, True, True, None]
 
     def test_what_one_worker_carried_frees_it_for_the_next(self) -> None:
         tasks = [carry(lambda: 1, MANY_BYTES) for _ in range(9)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from figsync.state import Steps
 from figsync.sync.engine import Wish
 from figsync.sync.facts import read_facts
 from figsync.sync.loop import sync_until_quiet
+from figsync.sync.prove import LONGEST_WAIT
 from figsync.sync.tasks import MANY_BYTES, ThreadPool
 from tests.counting import CountingDisk
 from tests.wire import Killed, wired
@@ -168,24 +170,114 @@ def test_a_new_item_is_not_listed_before_its_first_file(world: World) -> None:
     assert_agreed(world)
 
 
+def reading_of_items(then: Callable[[str], object]) -> Callable[..., None]:
+    """Return what looks at requests and calls *then* before an item is first read."""
+    read: list[str] = []
+
+    def look(request: PreparedRequest) -> None:
+        found = re.search(r"/account/articles/(\d+)$", request.url or "")
+        if found and request.method == "GET" and found[1] not in read:
+            read.append(found[1])
+            then(found[1])
+
+    return look
+
+
 def test_a_new_item_that_got_a_file_meanwhile_is_planned_anew(world: World) -> None:
-    web = world.box.web
     drop_many(world, [10])
     world.settle()
-    read: list[int] = []
+    web = world.box.web
+    add = reading_of_items(lambda i: web.add_file(int(i), "000.bin", b"from the web"))
 
-    def add_one(request: PreparedRequest) -> None:
-        made = re.search(r"/account/articles/(\d+)$", request.url or "")
-        if made and request.method == "GET" and not read:
-            read.append(int(made[1]))
-            web.add_file(read[0], "web.bin", b"from the web")
+    with wired(world, before=add):
+        report = world.sync()
 
-    with wired(world, before=add_one):
+    # Of two files of one name neither is sent over the other.
+    assert (report.exit_code, report.conflicts) == (4, 1)
+    assert world.remote("New") == {"000.bin": b"from the web"}
+
+
+def test_a_new_item_in_which_something_was_found_is_listed(world: World) -> None:
+    drop_many(world, [10])
+    world.settle()
+    web = world.box.web
+    add = reading_of_items(lambda i: web.add_file(int(i), "web.bin", b"from the web"))
+
+    with wired(world, before=add):
         report = world.sync()
 
     assert report.exit_code == 0
-    assert world.remote("New").keys() == {"000.bin", "web.bin"}
+    assert world.box.log.count("api", "GET", path=r"/articles/\d+/files$") > 0
     assert_agreed(world)
+
+
+def test_a_new_item_that_was_read_long_ago_is_listed(world: World) -> None:
+    world.drop("A/a.bin", b"depth")
+    world.drop("B/b.bin", b"time")
+    world.settle()
+    web, items = world.box.web, list[str]()
+
+    def take_time(item_id: str) -> None:
+        items.append(item_id)
+        if len(items) == 2:
+            world.clock.advance(60)
+            web.add_file(int(items[0]), "a.bin", b"from the web")
+            web.add_file(int(items[0]), "b.bin", b"from the web")
+
+    with wired(world, before=reading_of_items(take_time)):
+        report = world.sync()
+
+    assert (report.exit_code, report.conflicts) == (4, 1)
+    assert len(web.files(int(items[0]))) == 2
+
+
+def test_an_item_made_long_before_is_listed_before_its_next_file(world: World) -> None:
+    drop_many(world, [10])
+    world.settle()
+    world.sync()
+    for file in world.box.web.files(int(world.item_id("New"))):
+        world.box.web.delete_file(file.id)
+    world.sync()
+    world.drop("New/more.bin", b"time")
+    world.settle()
+    world.box.log.clear()
+
+    assert world.sync().exit_code == 0
+
+    assert world.box.log.count("api", "GET", path=r"/articles/\d+/files$") > 0
+
+
+def test_a_file_half_sent_before_takes_its_room_once(world: World) -> None:
+    world.box.switches.quota = 105
+    world.drop("Old/old.bin", b"depth")
+    world.settle()
+    world.sync()
+    world.drop("Old/half.bin", bytes(60))
+
+    def kill(request: PreparedRequest) -> None:
+        if request.method == "PUT":
+            raise Killed
+
+    with wired(world, before=kill), pytest.raises(Killed):
+        world.sync()
+    world.drop("New/new.bin", bytes(30))
+    world.settle()
+    report = world.sync()
+
+    assert (report.exit_code, report.left_out) == (0, [])
+    assert_agreed(world)
+
+
+def test_a_first_look_is_not_put_off_for_ever(world: World) -> None:
+    drop_many(world, [10])
+    world.settle()
+    world.box.switches.api_latency = 20
+    before = world.clock.waited
+
+    assert world.sync().exit_code == 0
+
+    requests = world.box.log.count("api")
+    assert world.clock.waited - before <= requests * 20 + LONGEST_WAIT
 
 
 def unsent(world: World) -> int:
