@@ -25,7 +25,7 @@ from figsync.sync.zip_trouble import ZipTrouble
 
 T = TypeVar("T")
 
-# So many at once fill a wire and two processors; eight made each other half as slow.
+# So many at once fill a wire and two processors; with eight there all took longer.
 CARRYING = 4
 
 
@@ -79,7 +79,7 @@ class Mirror:
     last one made and this one found without a file, with the monotonic time before.
     *begun* are the records whose bytes are on their way here now, *undone* the folders
     and items at which the next cycle has to look again in any case, *account* is what
-    Figshare said of it in this sync while no room was taken or given back there,
+    Figshare said of it in this sync, less the room that new files took since,
     *reading* counts what has to be read whole.  *tick* is called on the deciding
     thread as long as it goes on.
     """

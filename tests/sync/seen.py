@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from figsync.state import HeldRow, State
+from figsync.sync.carry import Asked, carry_out
 from figsync.sync.loop import Report
 from tests.world import World
 
@@ -78,6 +79,13 @@ def reject(world: World) -> int:
     ids = [row.id for row in shown(world) if not row.listed]
     with _owned(world) as state:
         return state.decisions.reject(ids)
+
+
+def approve_after_all(world: World) -> None:
+    """Approve the one thing that was rejected before."""
+    (row,) = shown(world)
+    with world.mirror() as mirror:
+        carry_out(mirror, Asked("approve", {"ids": str(row.id)}))
 
 
 def _owned(world: World) -> State:

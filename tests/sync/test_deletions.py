@@ -8,17 +8,16 @@ from pathlib import Path
 import pytest
 
 from figsync.sandbox import Fault
-from figsync.sync.carry import Asked, carry_out
 from figsync.sync.engine import Wish, sync_once
 from tests.sync.seen import (
     approve,
+    approve_after_all,
     assert_quiet,
     for_a_person,
     listed,
     reasons,
     reject,
     results,
-    shown,
     waiting,
 )
 from tests.world import HOUR, World
@@ -388,9 +387,7 @@ def test_an_orphaned_folder_that_was_left_can_become_a_draft_after_all(
     with_an_orphaned_folder(world)
     reject(world)
     world.sync()
-    (row,) = shown(world)
-    with world.mirror() as mirror:
-        carry_out(mirror, Asked("approve", {"ids": str(row.id)}))
+    approve_after_all(world)
 
     report = world.sync()
 

@@ -15,7 +15,7 @@ from figsync.sandbox import Fault, NewFile
 from figsync.sync.carry import Asked, carry_out
 from figsync.sync.policies import REJECTED
 from figsync.sync.tasks import ThreadPool
-from tests.sync.seen import reject, shown
+from tests.sync.seen import approve_after_all, reject
 from tests.wire import Killed, dies_at, wired
 from tests.world import HOUR, World, assert_agreed, failures, told
 
@@ -218,10 +218,7 @@ def test_a_rejected_upload_that_is_approved_after_all_begins_anew(world: World) 
     refuse_it(world)
     reject(world)
     world.sync()
-
-    (row,) = shown(world)
-    with world.mirror() as mirror:
-        carry_out(mirror, Asked("approve", {"ids": str(row.id)}))
+    approve_after_all(world)
     report = world.sync()
 
     assert report.exit_code == 0
