@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -71,16 +71,21 @@ class Daemon:
         finally:
             line.close()
 
-    def is_in(self, state: str) -> Callable[[], bool]:
-        return lambda: self.status()["state"] == state
-
     def comes_to(self, state: str) -> Told:
-        """Wait for a state; return what all three say, who have to agree."""
-        wait_for(self.is_in(state))
-        status, (code, health), metrics = self.status(), self.health(), self.metrics()
-        assert status["state"] == state
-        assert health["state"] == state
-        assert [s for s in STATES if metrics[f"figsync_state/{s}"]] == [state]
+        """Wait for a state; return what all three say, who have to agree.
+
+        A sync that begins between two questions ends, and they are asked again.
+        """
+        told: list[Any] = []
+
+        def all_say_so() -> bool:
+            told[:] = self.status(), self.health(), self.metrics()
+            status, (_, health), metrics = told
+            states = [s for s in STATES if metrics[f"figsync_state/{s}"]]
+            return states == [status["state"]] == [health["state"]] == [state]
+
+        wait_for(all_say_so)
+        status, (code, health), metrics = told
         assert code == (503 if state in ("offline", "refused") else 200)
         assert_one_story(status, health, metrics)
         return status
