@@ -32,10 +32,10 @@ def sweep_strays(mirror: Mirror, plan: Plan, view: View) -> Task[None]:
 
     Only a record that this state began is touched, by its id or recorded intent.
     """
-    rejected = {_place(held.action) for held in plan.held if held.reason == REJECTED}
-    kept = (*plan.actions, *(held.action for held in plan.held))
-    wanted = {_place(action) for action in kept if isinstance(action, Upload)}
-    wanted -= rejected
+    held = [held for held in plan.held if isinstance(held.action, Upload)]
+    rejected = {_place(one.action) for one in held if one.reason == REJECTED}
+    wanted = {_place(a) for a in plan.actions if isinstance(a, Upload)}
+    wanted |= {_place(one.action) for one in held} - rejected
     # Where equal bytes of somebody else are adopted, ours need not go on.
     adopted = {
         _place(action): action.remote.file_id

@@ -185,6 +185,18 @@ class Saver(Disk):
         return hashed
 
 
+class Slow(CountingDisk):
+    """Takes some seconds to list each folder."""
+
+    def __init__(self, world: World, disk: Disk, *, seconds: float) -> None:
+        super().__init__(disk)
+        self.world, self.seconds = world, seconds
+
+    def news(self, folder: str, *args: Any, **more: Any) -> Any:
+        self.world.clock.advance(self.seconds)
+        return super().news(folder, *args, **more)
+
+
 def save_now(world: World, path: str) -> None:
     """Save a file now, not when the test began."""
     now = int((world.clock.now() - 0.01) * 1e9)
@@ -230,14 +242,9 @@ def test_a_folder_that_takes_long_to_look_through_is_left_to_the_scan(
     world.drop("New/below/new.bin", b"depth")
     world.settle()
 
-    class Slow(CountingDisk):
-        def news(self, folder: str, *args: Any, **more: Any) -> Any:
-            world.clock.advance(1)
-            return super().news(folder, *args, **more)
-
     world.box.fail_next(Fault("api", "GET", r"/account/articles$", status=403))
     with world.mirror() as mirror:
-        mirror.disk = disk = Slow(mirror.disk)
+        mirror.disk = disk = Slow(world, mirror.disk, seconds=1)
         with pytest.raises(FigshareProblem):
             sync_until_quiet(mirror, Wish())
         assert disk.read["hashing"] == 0
@@ -305,13 +312,9 @@ def test_a_dry_run_reads_nothing_ahead(world: World) -> None:
 def test_a_file_is_seen_when_the_walk_ends_at_the_latest(world: World) -> None:
     world.drop("New/below/new.bin", b"time")
 
-    class Slow(CountingDisk):
-        def news(self, folder: str, *args: Any, **more: Any) -> Any:
-            world.clock.advance(60)
-            return super().news(folder, *args, **more)
-
     with world.mirror() as mirror:
-        lens = Lens(Slow(mirror.disk), mirror.rules, world.clock.now(), 5, 0)
+        disk = Slow(world, mirror.disk, seconds=60)
+        lens = Lens(disk, mirror.rules, world.clock.now(), 5, 0)
         found = scan(lens, walk_folder(lens, "New"), {}, expected=())
 
     assert found.seen["below/new.bin"].seen_at == lens.now + 2 * 60
